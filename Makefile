@@ -1,0 +1,86 @@
+# `make book` builds the course, `make test` checks it; `make help` lists the rest.
+
+PYTHON ?= python3
+VENV   ?= .venv
+UV     ?= uv
+
+BIN       := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+EXECUTED  := _build/executed/.done
+SITE      := _build/html/index.html
+
+PACKAGE   := $(shell find mmcourse -type f -not -name '*.pyc')
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+PAGES     := _config.yml _toc.yml $(shell find book -type f -not -name '*.pyc')
+
+# Kernels come from the environment made here, and start without a reader's own start-up files.
+export JUPYTER_PATH := $(abspath $(VENV))/share/jupyter
+export IPYTHONDIR   := $(CURDIR)/_build/ipython
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+unexport PYTHONPATH PYTHONHOME
+
+.DELETE_ON_ERROR:
+.PHONY: help book test lab outputs lock clean fetch train lint
+
+help:  ## show this list
+	@echo "The course is built with make book and checked with make test. The first time takes"
+	@echo "about 20 minutes on two cores; afterwards only what changed is done again."
+	@echo
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
+	@echo
+	@echo "To use another Python (3.11 or later): make book PYTHON=python3.12"
+
+book: $(SITE)  ## build the course: environment, data, model, notebooks, site
+	@echo "The course is in _build/html. Open it: $(CURDIR)/$(SITE)"
+
+test: lint $(SITE)  ## run every test: the package, the notebooks, the site in a browser
+	@echo "[test 2/2] pytest: the package, the site in a browser, then every notebook cell by cell"
+	@$(BIN)/python -m pytest --nbval --nbval-current-env \
+	    --nbval-sanitize-with tests/nbval.cfg tests notebooks
+
+lab: fetch  ## open JupyterLab on a copy of the notebooks to work in, without solutions
+	@$(BIN)/python book/tools/lab.py
+	@echo "Starting JupyterLab in _build/lab (stop it with Ctrl+C)"
+	@$(BIN)/jupyter-lab --ServerApp.root_dir="$(CURDIR)/_build/lab"
+
+outputs: $(EXECUTED)  ## write the executed notebooks over those in notebooks/
+	@cp -p _build/executed/notebooks/*.ipynb notebooks/
+	@echo "notebooks/ now holds the outputs of this run; look at the difference before committing it."
+
+lock:  ## resolve requirements.txt and requirements-gpu.txt anew (needs uv)
+	@command -v $(UV) >/dev/null || { echo "uv is needed: python3 -m pip install uv, or make lock UV=PATH"; exit 1; }
+	$(UV) pip compile pyproject.toml --extra book --universal --python-version 3.11 \
+	    --generate-hashes -o requirements.txt
+	$(UV) pip compile pyproject.toml --extra book --extra gpu --universal --python-version 3.11 \
+	    --generate-hashes -o requirements-gpu.txt
+
+clean:  ## remove what was built, but neither the environment nor the data nor your copies in _build/lab
+	@find _build -mindepth 1 -maxdepth 1 -not -name lab -exec rm -rf {} + 2>/dev/null || true
+	@echo "Removed _build, but for _build/lab. The environment is in $(VENV): remove it by hand."
+
+lint: $(INSTALLED)
+	@echo "[test 1/2] ruff"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@echo "[1/5] setting up the environment in $(VENV)"
+	@$(PYTHON) book/tools/install.py $(VENV)
+	@touch $@
+
+fetch: $(INSTALLED)
+	@echo "[2/5] fetching the data"
+	@$(BIN)/mmcourse fetch
+
+train: fetch
+	@echo "[3/5] training the model that the notebooks share"
+	@$(BIN)/mmcourse train
+
+$(EXECUTED): $(INSTALLED) $(NOTEBOOKS) $(PACKAGE) book/tools/execute.py | train
+	@echo "[4/5] executing $(words $(NOTEBOOKS)) notebook(s)"
+	@$(BIN)/python book/tools/execute.py
+	@touch $@
+
+$(SITE): $(EXECUTED) $(PAGES)
+	@echo "[5/5] rendering the site"
+	@$(BIN)/python book/tools/render.py

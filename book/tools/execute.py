@@ -1,0 +1,187 @@
+"""Execute notebooks with papermill, and record how long each took and how much memory.
+
+    python book/tools/execute.py                    every notebook, into _build/executed
+    python book/tools/execute.py --profile gpu --output _build/gpu notebooks/52-picture-to-text.ipynb
+
+With two notebooks or more, two run at a time with one TensorFlow thread each. A notebook whose
+cells, package and lock are those of its last run is not run again. FOLDER/measured.json holds the
+figures; the page's "Before you start" shows them.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import cells
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+INPUTS = ("mmcourse", "requirements.txt")
+CELL_TIMEOUT = 1800  # seconds
+SAMPLE_EVERY = 0.2  # seconds
+
+
+def digest_of_inputs() -> str:
+    """A hash of the package and the lock: what every notebook depends on."""
+    digest = hashlib.sha256(sys.version.encode())
+    for name in INPUTS:
+        path = ROOT / name
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file() and file.suffix != ".pyc":
+                digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def fingerprint(notebook: Path, parameters: dict, inputs: str) -> str:
+    """A hash of all that decides a notebook's outputs; the outputs themselves are left out."""
+    sources = [
+        (cell.cell_type, cell.source, cells.tags(cell)) for cell in cells.read(notebook).cells
+    ]
+    profile = os.environ.get("MMCOURSE_PROFILE", "")
+    return hashlib.sha256(json.dumps([sources, parameters, profile, inputs]).encode()).hexdigest()
+
+
+def memory_of_children(process: psutil.Process) -> int:
+    """Resident bytes of a process's descendants: of papermill's, the kernel and what it started."""
+    total = 0
+    try:
+        for child in process.children(recursive=True):
+            total += child.memory_info().rss
+    except psutil.Error:
+        pass
+    return total
+
+
+def run_papermill(notebook: Path, output: Path, parameters: dict, one_thread: bool) -> dict:
+    """Run one notebook in a process of its own; returns seconds, gigabytes and the exit status."""
+    command = [sys.executable, "-m", "papermill", str(notebook), str(output)]
+    command += ["--kernel", "python3", "--cwd", str(notebook.parent), "--no-progress-bar"]
+    command += ["--log-level", "ERROR", "--execution-timeout", str(CELL_TIMEOUT)]
+    for name, value in parameters.items():
+        command += ["--parameters", name, str(value)]
+    # The environment's own kernel description comes before any other on this machine.
+    environment = os.environ | {"JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter")}
+    if one_thread:
+        environment["TF_NUM_INTRAOP_THREADS"] = "1"
+    start, peak = time.perf_counter(), 0
+    papermill = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    watched = psutil.Process(papermill.pid)
+    # communicate() drains the pipe while it waits, so that a long message cannot block papermill.
+    while True:
+        peak = max(peak, memory_of_children(watched))
+        try:
+            message, _ = papermill.communicate(timeout=SAMPLE_EVERY)
+            break
+        except subprocess.TimeoutExpired:
+            pass
+    return {
+        "seconds": round(time.perf_counter() - start, 1),
+        "gigabytes": round(peak / 1e9, 2),
+        "status": papermill.returncode,
+        "message": message,
+    }
+
+
+def failure(notebook: Path, output: Path, message: str) -> str:
+    """What went wrong: notebook, cell and traceback, or papermill's own message."""
+    heading = f"\n{'=' * 80}\n{notebook.name} failed"
+    if output.exists():
+        for number, cell in enumerate(cells.read(output).cells, start=1):
+            for item in cell.get("outputs", []):
+                if item.output_type == "error":
+                    traceback = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(item.traceback))
+                    return f"{heading} in cell {number}:\n\n{cell.source}\n\n{traceback}\n"
+    return f"{heading}:\n\n{message}\n"
+
+
+def keep_outputs(source: Path, executed: Path) -> None:
+    """Make the executed file the source with its new outputs, and nothing else changed.
+
+    papermill's own notes and standard error (log lines of libraries) are left out. A notebook run
+    with other parameters has one cell more and stays as papermill wrote it.
+    """
+    notebook, result = cells.read(source), cells.read(executed)
+    if len(notebook.cells) != len(result.cells):
+        return
+    for cell, done in zip(notebook.cells, result.cells, strict=True):
+        if cell.cell_type == "code":
+            cell.execution_count = done.execution_count
+            cell.outputs = [item for item in done.outputs if item.get("name") != "stderr"]
+            for item in cell.outputs:
+                item.get("metadata", {}).pop("papermill", None)
+    cells.write(notebook, executed)
+
+
+def execute(notebook: Path, folder: Path, parameters: dict, one_thread: bool) -> dict:
+    """Execute one notebook into FOLDER/notebooks; an entry "error" says what went wrong."""
+    output = folder / "notebooks" / notebook.name
+    output.unlink(missing_ok=True)
+    measured = run_papermill(notebook, output, parameters, one_thread)
+    status, message = measured.pop("status"), measured.pop("message")
+    if status:
+        measured["error"] = failure(notebook, output, message)
+        output.unlink(missing_ok=True)
+    else:
+        keep_outputs(notebook, output)
+    return measured
+
+
+def main() -> int:
+    """Execute the notebooks named on the command line, by default all of them."""
+    parser = argparse.ArgumentParser(description="Execute notebooks with papermill.")
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: all in notebooks/")
+    parser.add_argument("--output", type=Path, default=ROOT / "_build" / "executed")
+    parser.add_argument("--profile", help="value for the parameter `profile` of each notebook")
+    arguments = parser.parse_args()
+
+    notebooks = arguments.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb"))
+    parameters = {"profile": arguments.profile} if arguments.profile else {}
+    folder = arguments.output.resolve()
+    (folder / "notebooks").mkdir(parents=True, exist_ok=True)
+    record = folder / "measured.json"
+    measured = json.loads(record.read_text()) if record.exists() else {}
+
+    inputs = digest_of_inputs()
+    prints = {path: fingerprint(path, parameters, inputs) for path in notebooks}
+    waiting = []
+    for path in notebooks:
+        done = (folder / "notebooks" / path.name).exists()
+        if done and measured.get(path.stem, {}).get("fingerprint") == prints[path]:
+            print(f"  {path.stem}: unchanged since its last run")
+        else:
+            waiting.append(path)
+
+    errors = []
+    at_a_time = min(2, len(waiting)) or 1
+    with ThreadPoolExecutor(at_a_time) as pool:
+        runs = {
+            pool.submit(execute, path.resolve(), folder, parameters, at_a_time > 1): path
+            for path in waiting
+        }
+        for number, run in enumerate(as_completed(runs), start=1):
+            path, result = runs[run], run.result()
+            figures = f"{result['seconds']:.0f} s, {result['gigabytes']:.1f} GB at its peak"
+            if "error" in result:
+                errors.append(result["error"])
+                figures = f"FAILED after {figures}"
+            else:
+                measured[path.stem] = result | {"fingerprint": prints[path]}
+                record.write_text(json.dumps(measured, indent=1, sort_keys=True) + "\n")
+            print(f"  [{number}/{len(waiting)}] {path.stem}: {figures}", flush=True)
+    for error in errors:
+        print(error, file=sys.stderr)
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
