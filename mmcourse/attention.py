@@ -101,9 +101,7 @@ class MultiHeadSelfAttention(keras.layers.Layer):
 
     def _split(self, tokens):
         length = tokens.shape[1]
-        joint = ops.reshape(
-            self.project_in(tokens), (-1, length, 3, self.heads, self.width // self.heads)
-        )
+        joint = ops.reshape(self.project_in(tokens), (-1, length, 3, self.heads, self.width // self.heads))
         return joint[:, :, 0], joint[:, :, 1], joint[:, :, 2]  # (batch, tokens, heads, width / heads)
 
     def _attend(self, queries, keys, values, mask):
@@ -115,7 +113,7 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         return self._attend(*self._split(tokens), attention_mask)
 
     def fill(self, tokens, mask, total: int):
-        """As :meth:`call`, and the keys and values kept for later: ``(batch, 2, total, heads, width / heads)``."""
+        """As :meth:`call`, and a cache of keys and values: ``(batch, 2, total, heads, width / heads)``."""
         queries, keys, values = self._split(tokens)
         cache = ops.stack([keys, values], axis=1)
         room = total - tokens.shape[1]

@@ -125,7 +125,7 @@ class MultimodalGenerator(keras.Model):
         return {**super().get_config(), **self.settings}
 
     def embed_prefix(self, image, prompt):
-        """Image and prompt tokens side by side: ``(batch, prefix, width)``, and which of them are no padding."""
+        """Image and prompt tokens, ``(batch, prefix, width)``, and which of them are no padding."""
         image_tokens = self.image_encoder(image)
         position = ops.cast(self.text_position[: self.prompt_length], self.compute_dtype)
         prompt_tokens = self.token_embedding(prompt) + position
@@ -162,9 +162,7 @@ class MultimodalGenerator(keras.Model):
         places = ops.arange(self.answer_length)
 
         def step(place, token, finished, answer, *caches):
-            position = ops.slice(
-                self.text_position, (self.prompt_length + place, 0), (1, self.width)
-            )
+            position = ops.slice(self.text_position, (self.prompt_length + place, 0), (1, self.width))
             hidden = self.token_embedding(token[:, None]) + ops.cast(position, self.compute_dtype)
             written = ops.broadcast_to(places <= place, (batch, self.answer_length))
             mask = ops.concatenate([real, written], axis=1)[:, None, None, :]
@@ -187,8 +185,9 @@ class MultimodalGenerator(keras.Model):
             *caches,
         )
         return ops.while_loop(
-            lambda place, token, finished, *_: (place < self.answer_length)
-            & ops.logical_not(ops.all(finished)),
+            lambda place, token, finished, *_: (
+                (place < self.answer_length) & ops.logical_not(ops.all(finished))
+            ),
             step,
             start,
         )[3]

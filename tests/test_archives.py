@@ -250,11 +250,7 @@ def test_wrong_hash_is_refused(index, cache, make):
     wrong = replace(right, sha256="0" * 64)
     with pytest.raises(FetchError) as caught:
         archives.fetch(sources={"mini": wrong}, progress=False)
-    message = str(caught.value)
-    if right.is_wheel:
-        assert f"expected sha256 {'0' * 64}, found {right.sha256}" in message
-    else:
-        assert re.search(f"Expected.*{'0' * 64}\n.*Actual.*{right.sha256}", message)
+    assert f"expected sha256 {'0' * 64}, found {right.sha256}" in str(caught.value)
     assert files_below(cache / "archives") == files_below(cache / "downloads") == []
 
 
@@ -413,9 +409,7 @@ def test_the_second_process_waits_for_the_first(index, cache, tmp_path):
     (cache / "locks").mkdir(parents=True)
     with filelock.FileLock(cache / "locks" / f"{wheel.name}.lock"):
         process = start_fetch(toml)
-        assert process.stderr.readline().endswith(
-            "waiting for another process that is fetching it\n"
-        )
+        assert process.stderr.readline().endswith("waiting for another process that is fetching it\n")
         put_in_cache(wheel)
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 0, said
@@ -476,6 +470,13 @@ def test_no_index_is_respected(pages, tmp_path, monkeypatch, make):
         archives.fetch(sources={"mini": source_of(path)}, progress=False)
     if path.suffix == ".gz":
         assert "pip is set to look nowhere" in str(caught.value)
+
+
+def test_settings_that_pip_cannot_read(index, tmp_path, monkeypatch):
+    sdist = make_sdist(index, tmp_path / "marker")
+    monkeypatch.setenv("PIP_NO_INDEX", "perhaps")
+    with pytest.raises(FetchError, match="pip's settings cannot be read"):
+        archives.fetch(sources={"mini": source_of(sdist)}, progress=False)
 
 
 @pytest.fixture
@@ -881,7 +882,7 @@ def test_unknown_field(tmp_path):
         ("filename", '"C:\\\\mini-1.0-py3-none-any.whl"'),
         ("filename", '"other-1.0-py3-none-any.whl"'),
         ("filename", '"mini-1.0.exe"'),
-        ("filename", '"mini-1.0-py3-none-any/../x.whl"'),
+        ("filename", '"mini-1.0-1/../x-py3-none-any.whl"'),
         ("filename", '".."'),
         ("sha256", '"' + "0" * 63 + '"'),
         ("sha256", '"' + "g" * 64 + '"'),

@@ -187,9 +187,7 @@ def test_every_citation_is_in_the_bibliography():
 
 def test_every_term_is_in_the_glossary():
     known = {
-        form.casefold()
-        for row in rows("glossary")["term"]
-        for form in (row["en"], *row.get("also", []))
+        form.casefold() for row in rows("glossary")["term"] for form in (row["en"], *row.get("also", []))
     }
     used = {term.casefold() for term in targets(everything_written(), "term")}
     assert used, "no term was found: the pattern is wrong"
@@ -346,9 +344,7 @@ def test_no_file_names_a_package_registry_or_a_path_of_one_machine():
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize(
-    "text", ["https://py" + "pi.org/simple", "/ho" + "me/someone/x", "/ro" + "ot/x"]
-)
+@pytest.mark.parametrize("text", ["https://py" + "pi.org/simple", "/ho" + "me/someone/x", "/ro" + "ot/x"])
 def test_registries_and_machine_paths_are_recognised(text):
     assert re.search(f"{REGISTRIES}|{MACHINE_PATHS}", text)
 

@@ -117,9 +117,7 @@ def test_every_exercise_has_a_stub_and_then_a_solution(path):
 
 def test_solutions_are_code_cells(path):
     """A Markdown cell could not be folded on the page."""
-    kinds = {
-        cell.cell_type for cell in cells.read(path).cells if cells.SOLUTION in cells.tags(cell)
-    }
+    kinds = {cell.cell_type for cell in cells.read(path).cells if cells.SOLUTION in cells.tags(cell)}
     assert kinds <= {"code"}
 
 

@@ -25,9 +25,7 @@ FIRST = SITE / "index.html"  # sends the reader to the first page
 FILES = sorted(path for path in SITE.rglob("*.html") if "_static" not in path.parts)
 PAGES = [str(path.relative_to(SITE)) for path in FILES if path != FIRST]
 CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
-SAMPLE = [
-    page for page in ("book/index.html", "book/glossary.html", *CHAPTERS[:1]) if page in PAGES
-]
+SAMPLE = [page for page in ("book/index.html", "book/glossary.html", *CHAPTERS[:1]) if page in PAGES]
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 
 AXE_OPTIONS = {
@@ -35,6 +33,17 @@ AXE_OPTIONS = {
     "rules": {"label-content-name-mismatch": {"enabled": True}},  # not in its default set
     "resultTypes": ["violations"],
 }
+
+# What is wider than its place and stands in nothing that scrolls: it would be cut off.
+CUT_OFF = """() => {
+  const scrolls = element => ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
+  const canScroll = element => scrolls(element)
+    || (!element.matches("article") && canScroll(element.parentElement));
+  return [...document.querySelectorAll("article :is(div, p, li, dd, pre, table, h1, h2, h3)")]
+    .filter(element => element.clientWidth && element.scrollWidth > element.clientWidth + 1)
+    .filter(element => !canScroll(element))
+    .map(element => element.outerHTML.slice(0, 200));
+}"""
 
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 
@@ -68,9 +77,7 @@ def test_titles_are_unique():
 
 
 def test_every_notebook_has_a_page():
-    assert CHAPTERS == sorted(
-        f"notebooks/{p.stem}.html" for p in (ROOT / "notebooks").glob("*.ipynb")
-    )
+    assert CHAPTERS == sorted(f"notebooks/{p.stem}.html" for p in (ROOT / "notebooks").glob("*.ipynb"))
 
 
 def broken_links(page: str) -> list[str]:
@@ -191,6 +198,7 @@ class Visit:
     typeset: int = 0
     wrong_formulas: int = 0
     phone_width: int = 0
+    cut_off: list[str] = field(default_factory=list)
     violations: dict[str, list[str]] = field(default_factory=dict)
     backgrounds: dict[str, str] = field(default_factory=dict)
 
@@ -234,9 +242,7 @@ def axe_violations(tab) -> list[str]:
     from axe_playwright_python.sync_playwright import Axe
 
     found = Axe().run(tab, options=AXE_OPTIONS).response["violations"]
-    return [
-        f"{rule['id']} ({len(rule['nodes'])}): {rule['nodes'][0]['html'][:200]}" for rule in found
-    ]
+    return [f"{rule['id']} ({len(rule['nodes'])}): {rule['nodes'][0]['html'][:200]}" for rule in found]
 
 
 @pytest.fixture(scope="module")
@@ -258,6 +264,7 @@ def visits(browser, server):
         tab.set_viewport_size(PHONE)
         tab.wait_for_timeout(100)
         visit.phone_width = tab.evaluate("document.scrollingElement.scrollWidth")
+        visit.cut_off = tab.evaluate(CUT_OFF)
         tab.context.close()
         return visit
 
@@ -285,6 +292,11 @@ def test_formulas_are_typeset(visits, page):
 @pytest.mark.parametrize("page", PAGES)
 def test_phone_needs_no_sideways_scrolling(visits, page):
     assert visits(page).phone_width <= PHONE["width"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_phone_cuts_nothing_off(visits, page):
+    assert visits(page).cut_off == []
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])

@@ -31,9 +31,7 @@ def test_workflow_has_jobs_with_steps(path):
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_scripts_of_a_workflow_exist(path):
-    named = re.findall(
-        r"(?:bash|python3?) ((?:[\w.-]+/)+[\w.-]+)", path.read_text(encoding="utf-8")
-    )
+    named = re.findall(r"(?:bash|python3?) ((?:[\w.-]+/)+[\w.-]+)", path.read_text(encoding="utf-8"))
     assert named
     assert [name for name in named if not (ROOT / name).exists()] == []
 

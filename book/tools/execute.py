@@ -42,9 +42,7 @@ def digest_of_inputs() -> str:
 
 def fingerprint(notebook: Path, parameters: dict, inputs: str) -> str:
     """A hash of all that decides a notebook's outputs; the outputs themselves are left out."""
-    sources = [
-        (cell.cell_type, cell.source, cells.tags(cell)) for cell in cells.read(notebook).cells
-    ]
+    sources = [(cell.cell_type, cell.source, cells.tags(cell)) for cell in cells.read(notebook).cells]
     profile = os.environ.get("MMCOURSE_PROFILE", "")
     return hashlib.sha256(json.dumps([sources, parameters, profile, inputs]).encode()).hexdigest()
 
@@ -96,11 +94,14 @@ def failure(notebook: Path, output: Path, message: str) -> str:
     """What went wrong: notebook, cell and traceback, or papermill's own message."""
     heading = f"\n{'=' * 80}\n{notebook.name} failed"
     if output.exists():
-        for number, cell in enumerate(cells.read(output).cells, start=1):
+        # papermill adds cells of its own, so the number is looked up in the notebook itself.
+        numbers = {cell.id: n for n, cell in enumerate(cells.read(notebook).cells, start=1)}
+        for cell in cells.read(output).cells:
             for item in cell.get("outputs", []):
                 if item.output_type == "error":
+                    place = f"in cell {numbers.get(cell.id, '?')}"
                     traceback = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(item.traceback))
-                    return f"{heading} in cell {number}:\n\n{cell.source}\n\n{traceback}\n"
+                    return f"{heading} {place}:\n\n{cell.source}\n\n{traceback}\n"
     return f"{heading}:\n\n{message}\n"
 
 
@@ -165,8 +166,7 @@ def main() -> int:
     at_a_time = min(2, len(waiting)) or 1
     with ThreadPoolExecutor(at_a_time) as pool:
         runs = {
-            pool.submit(execute, path.resolve(), folder, parameters, at_a_time > 1): path
-            for path in waiting
+            pool.submit(execute, path.resolve(), folder, parameters, at_a_time > 1): path for path in waiting
         }
         for number, run in enumerate(as_completed(runs), start=1):
             path, result = runs[run], run.result()

@@ -26,10 +26,7 @@ def check_python():
         import ensurepip  # noqa: F401
         import venv  # noqa: F401
     except ImportError:
-        sys.exit(
-            f"{found} cannot make virtual environments.\n"
-            "On Debian and Ubuntu: apt install python3-venv"
-        )
+        sys.exit(f"{found} cannot make virtual environments.\nOn Debian and Ubuntu: apt install python3-venv")
 
 
 def make_environment(folder):
@@ -45,9 +42,7 @@ def pip_install(python, *arguments, total=0):
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
     command += ["--progress-bar", "off", *arguments]
     lines, found = [], 0
-    pip = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
-    )
+    pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
     for line in pip.stdout:
         lines.append(line)
         if line.startswith("Collecting "):

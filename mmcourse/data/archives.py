@@ -84,9 +84,7 @@ class Source:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.type is str and not (
-                isinstance(value, str) and value and value == value.strip()
-            ):
+            if field.type is str and not (isinstance(value, str) and value and value == value.strip()):
                 raise self._wrong(field.name, "a text, not empty, without space around it")
             if field.type is int and not (type(value) is int and value > 0):
                 raise self._wrong(field.name, "a whole number above 0")
@@ -444,10 +442,7 @@ def _download_wheel(source: Source, folder: Path) -> Path:
     if pip.returncode != 0:
         reason = "pip could not download it; its last lines are below"
         if found := re.search(r"\bGot\s+([0-9a-f]{64})\b", pip.stdout):
-            reason = (
-                "the index offers another file: "
-                f"expected sha256 {source.sha256}, found {found.group(1)}"
-            )
+            reason = f"the index offers another file: expected sha256 {source.sha256}, found {found.group(1)}"
         raise _failure(source, reason, last_lines)
     downloaded = arrived / source.filename
     if not downloaded.is_file():
@@ -465,6 +460,7 @@ def _download_sdist(source: Source, folder: Path) -> Path:
     # Only here: wheels do not need it, and it is slow to import.
     from unearth import PackageFinder
     from unearth.auth import MultiDomainBasicAuth
+    from unearth.errors import HashMismatchError
     from unearth.fetchers.sync import PyPIClient
 
     settings = _pip_settings(source)
@@ -488,15 +484,15 @@ def _download_sdist(source: Source, folder: Path) -> Path:
                 )
                 for found in finder.find_matches(f"{source.package}=={source.version}"):
                     if found.link.filename == source.filename:
-                        file = finder.download(
-                            found.link, folder, hashes={"sha256": [source.sha256]}
-                        )
+                        file = finder.download(found.link, folder, hashes={"sha256": [source.sha256]})
                         # A local file is not copied by unearth, and is not ours to move away.
                         return Path(shutil.copyfile(file, folder / "verified"))
-                problems.append(f"{_without_password(place)}: has no {source.filename}")
-            except Exception as error:  # noqa: BLE001 - whatever the network's libraries raise
-                text = f"{type(error).__name__}: {error}"
-                problems += [f"{_without_password(place)}: {line}" for line in text.splitlines()]
+                problem = f"has no {source.filename}"
+            except HashMismatchError as error:
+                problem = f"expected sha256 {source.sha256}, found {error.actual['sha256']}"
+            except Exception as error:  # whatever the network's libraries raise
+                problem = " ".join(f"{type(error).__name__}: {error}".split())
+            problems.append(f"{_without_password(place)}: {problem}")
     problems = problems or ["pip is set to look nowhere (no index and no links)"]
     raise _failure(source, "no place that pip is set to look in gave it", problems)
 
@@ -509,6 +505,8 @@ def _pip_settings(source: Source) -> Any:
         return create_command("download").parser.get_default_values()
     except ImportError as error:
         raise _failure(source, f"pip is missing from this Python: {error}") from error
+    except SystemExit as error:  # how pip ends on a setting that it cannot read
+        raise _failure(source, "pip's settings cannot be read; see 'pip config debug'") from error
 
 
 def _without_password(url: str) -> str:
@@ -565,14 +563,10 @@ def _tar_members(archive: tarfile.TarFile) -> Iterator[_Member]:
         if info.isdir():
             continue
         regular = info.isreg() and not info.issparse()
-        yield _Member(
-            info.name, info.size, None if regular else "is a link or a special file", info
-        )
+        yield _Member(info.name, info.size, None if regular else "is a link or a special file", info)
 
 
-def _choose(
-    members: Iterable[_Member], patterns: tuple[str, ...], source: Source
-) -> dict[str, _Member]:
+def _choose(members: Iterable[_Member], patterns: tuple[str, ...], source: Source) -> dict[str, _Member]:
     """The members that match, by name, in the archive's order, checked."""
     chosen: dict[str, _Member] = {}
     for member in members:
@@ -602,15 +596,12 @@ def _read_exactly(file: IO[bytes], member: _Member) -> bytes:
         content += piece
     if len(content) != member.size_bytes:
         raise ArchiveError(
-            f"the member {member.name!r} is not of the size that it declares, "
-            f"{member.size_bytes} bytes"
+            f"the member {member.name!r} is not of the size that it declares, {member.size_bytes} bytes"
         )
     return bytes(content)
 
 
-def _read_archive(
-    path: Path, source: Source, patterns: tuple[str, ...]
-) -> Iterator[tuple[str, bytes]]:
+def _read_archive(path: Path, source: Source, patterns: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
     try:
         if source.filename.endswith((".whl", ".zip")):
             with zipfile.ZipFile(path) as archive:

@@ -10,9 +10,7 @@ from pathlib import Path
 import numpy as np
 
 
-def cached_arrays(
-    path: Path, build: Callable[[], dict[str, np.ndarray]]
-) -> dict[str, np.ndarray]:
+def cached_arrays(path: Path, build: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Return the arrays stored at ``path`` (.npz), or build and store them.
 
     A damaged file is built again. Where the folder cannot be written the arrays are returned all the same,

@@ -1,0 +1,138 @@
+"""The command ``mmcourse``: fetch data, train, generate, evaluate.
+
+TensorFlow takes seconds to import, so a command imports what it needs when it runs.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from mmcourse import __version__
+from mmcourse.data import archives
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return its exit status: 0, or 1 after an error that is explained on stderr."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        options.run(options)
+    except (OSError, ValueError, RuntimeError) as error:
+        print(f"mmcourse: error: {_explain(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("mmcourse: interrupted; 'mmcourse train' goes on from the last epoch", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mmcourse", description="The course's data and models, from the command line."
+    )
+    parser.add_argument("--version", action="version", version=f"mmcourse {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("fetch", help="fetch the course's data, or what is missing of it")
+    command.add_argument("names", nargs="*", metavar="NAME", help="archives; all by default")
+    command.set_defaults(run=_fetch)
+
+    command = commands.add_parser("train", help="train the model that names pictures, unless it is kept")
+    _add_profile(command)
+    command.set_defaults(run=_train)
+
+    command = commands.add_parser("generate", help="answer a prompt about a picture")
+    command.add_argument("picture", metavar="PICTURE", help="a PNG, JPEG or WebP file, or an emoji")
+    command.add_argument("--prompt", default="name it in English", help="default: %(default)s")
+    _add_profile(command)
+    command.set_defaults(run=_generate)
+
+    command = commands.add_parser("evaluate", help="score the model on pictures it has never seen")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_profile(command)
+    command.set_defaults(run=_evaluate)
+    return parser
+
+
+def _add_profile(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--profile", choices=("cpu", "gpu"), help="default: $MMCOURSE_PROFILE or cpu")
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    archives.fetch(options.names or None)
+
+
+def _train(options: argparse.Namespace) -> None:
+    from mmcourse import naming, training
+
+    configuration = naming.CONFIGURATIONS[training.choose_profile(options.profile).name]
+    folder = naming.trained_folder(configuration)
+    print(f"The trained model is in {folder}")
+
+
+def _generate(options: argparse.Namespace) -> None:
+    picture = _read_picture(options.picture)
+
+    from mmcourse import naming
+
+    model = naming.load_trained(options.profile)
+    prompt = naming.clean_prompt(options.prompt)
+    try:
+        model.encode_prompts([prompt])
+    except ValueError as error:
+        known = ", ".join(repr(wording) for wordings in naming.PROMPTS.values() for wording in wordings)
+        raise ValueError(f"{error}. Prompts it was trained with: {known}") from error
+    print(model.generate(picture(model.image_size)[None], prompt)[0])
+
+
+def _read_picture(name: str):
+    """A function from size to picture; the file is read, or the emoji looked up, before TensorFlow loads."""
+    from mmcourse import image
+    from mmcourse.data import emoji
+
+    path = Path(name)
+    try:
+        exists = path.exists()
+    except (OSError, ValueError):  # a name too long for the file system, or with a null character
+        exists = False
+    if exists:
+        image.read(path, 8)
+        return lambda size: image.read(path, size)
+    if not path.suffix and len(name) < 20:
+        try:
+            emoji.picture_of(name, 8)
+        except ValueError:
+            pass
+        else:
+            return lambda size: emoji.picture_of(name, size)
+    raise FileNotFoundError(f"{name[:80]!r} is neither a file nor an emoji that Twemoji has drawn")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from mmcourse import evaluation, naming
+    from mmcourse.data import emoji
+
+    model = naming.load_trained(options.profile)
+    results = evaluation.evaluate(model, emoji.load(model.image_size))
+    if options.json:
+        print(json.dumps(results, ensure_ascii=False))
+        return
+    for label, scores in evaluation.rows(results):
+        print(
+            f"{label:42} exact {scores['exact']:.3f}  token recall {scores['token_recall']:.3f}"
+            f"  ({scores['pictures']} pictures)"
+        )
+
+
+def _explain(error: Exception) -> str:
+    """The error's own words; a missing or forbidden file says them with its name."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}"
+    return str(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,277 @@
+"""Training that can be interrupted, and trained models that are kept.
+
+A training writes a checkpoint after each epoch, whole or not at all, and goes on from the last one. A
+finished model is kept under a key made of its configuration, its data and the code that trains it, so that
+it is trained once and found by whoever asks for the same.
+"""
+
+import ast
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import filelock
+import keras
+import numpy as np
+
+from mmcourse.data import archives
+
+
+class StorageError(RuntimeError):
+    """A checkpoint or a model could not be written; the message names the folder and what to do."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How heavy computations run.
+
+    Attributes:
+        name: "cpu" or "gpu".
+        dtype_policy: Keras dtype policy of the models.
+    """
+
+    name: str
+    dtype_policy: str
+
+
+PROFILES = {
+    "cpu": Profile("cpu", "float32"),
+    "gpu": Profile("gpu", "mixed_bfloat16"),
+}
+
+
+def choose_profile(name: str | None = None) -> Profile:
+    """The profile of that name, or of ``$MMCOURSE_PROFILE``, or "cpu"; it becomes Keras's dtype policy.
+
+    Raises:
+        ValueError: there is no such profile.
+    """
+    name = name or os.environ.get("MMCOURSE_PROFILE") or "cpu"
+    if name not in PROFILES:
+        raise ValueError(f"unknown profile {name!r}; expected one of: {', '.join(PROFILES)}")
+    keras.config.set_dtype_policy(PROFILES[name].dtype_policy)
+    return PROFILES[name]
+
+
+def set_seed(seed: int) -> None:
+    """Seed Python, NumPy and the Keras backend. One call at the top of a notebook is enough."""
+    keras.utils.set_random_seed(seed)
+
+
+class _Checkpoints(keras.callbacks.Callback):
+    """Save model, optimiser and history after every epoch; keep the newest.
+
+    A checkpoint is a folder ``epoch-0007`` that is renamed into place when all its files are written: a
+    process that is killed leaves the one before it.
+    """
+
+    def __init__(self, folder: Path, history: list[dict[str, float]]):
+        super().__init__()
+        self.folder, self.history = folder, history
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.history.append({name: float(value) for name, value in (logs or {}).items()})
+        with _writing(self.folder):
+            part = Path(tempfile.mkdtemp(prefix="part-", dir=self.folder))
+            self.model.save(part / "model.keras")
+            (part / "history.json").write_text(json.dumps(self.history))
+            part.rename(self.folder / f"epoch-{epoch + 1:04d}")
+        for older in _checkpoints(self.folder)[:-1]:
+            shutil.rmtree(older)
+
+
+class Progress(keras.callbacks.Callback):
+    """One line an epoch: which, of how many, the losses, the seconds it took and those that remain."""
+
+    def __init__(self, epochs: int):
+        super().__init__()
+        self.epochs = epochs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        seconds = time.monotonic() - self.started
+        losses = ", ".join(f"{name} {value:.3f}" for name, value in (logs or {}).items())
+        print(
+            f"  epoch {epoch + 1:2d}/{self.epochs}: {losses}; {seconds:.0f} s, "
+            f"about {seconds * (self.epochs - epoch - 1):.0f} s to go",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches in an order that depends on nothing but the seed and the epoch.
+
+    A training that is taken up at epoch 7 therefore sees what an uninterrupted one sees.
+
+    Args:
+        examples: number of examples an epoch; a last incomplete batch is left out.
+        batch_size: examples a batch.
+        make: maps ``(example indices, random generator of this batch)`` to what ``fit`` expects.
+        seed: of order and augmentation.
+
+    Raises:
+        ValueError: not one batch can be made.
+    """
+
+    def __init__(self, examples: int, batch_size: int, make: Callable, seed: int):
+        super().__init__()
+        if not 1 <= batch_size <= examples:
+            raise ValueError(f"batch_size must be 1 to {examples} (the examples), got {batch_size}")
+        self.examples, self.batch_size, self.make, self.seed = examples, batch_size, make, seed
+        self.start_epoch(0)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Go to an epoch, counted from 0."""
+        self.epoch = epoch
+        self.order = np.random.default_rng([self.seed, epoch]).permutation(self.examples)
+
+    def on_epoch_end(self):
+        self.start_epoch(self.epoch + 1)
+
+    def __len__(self):
+        return self.examples // self.batch_size
+
+    def __getitem__(self, index):
+        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        return self.make(chosen, np.random.default_rng([self.seed, self.epoch, index]))
+
+
+def fit(
+    build: Callable[[], keras.Model],
+    batches: Batches,
+    epochs: int,
+    folder: Path,
+    validation_data=None,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+) -> tuple[keras.Model, list[dict[str, float]]]:
+    """Train with checkpoints in ``folder``, from the last one if there is one.
+
+    Args:
+        build: makes the compiled model.
+        epochs: number of epochs in all, those before an interruption included.
+
+    Returns:
+        The model and its history, one dict an epoch.
+
+    Raises:
+        StorageError: a checkpoint cannot be written.
+    """
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in folder.glob("part-*"):  # left by a process that was killed
+            shutil.rmtree(part)
+    model, history = None, []
+    for checkpoint in reversed(_checkpoints(folder)):
+        try:
+            history = json.loads((checkpoint / "history.json").read_text())
+            model = keras.saving.load_model(checkpoint / "model.keras")
+            print(f"  going on after epoch {len(history)}/{epochs}", file=sys.stderr, flush=True)
+            break
+        except (OSError, ValueError, KeyError) as error:
+            print(f"  checkpoint {checkpoint.name} is damaged: {error}", file=sys.stderr)
+            shutil.rmtree(checkpoint)
+            model, history = None, []
+    model = model or build()
+    batches.start_epoch(len(history))
+    if len(history) < epochs:
+        model.fit(
+            batches,
+            epochs=epochs,
+            initial_epoch=len(history),
+            validation_data=validation_data,
+            verbose=0,
+            callbacks=[_Checkpoints(folder, history), Progress(epochs), *callbacks],
+        )
+    return model, history
+
+
+def kept(
+    name: str,
+    configuration: Mapping,
+    modules: Iterable[ModuleType],
+    train: Callable[[Path], tuple[keras.Model, list[dict[str, float]]]],
+) -> Path:
+    """The folder of a trained model, which is trained now unless it has been before.
+
+    It holds ``model.keras``, ``history.json`` and ``configuration.json`` and lies in the cache folder, under
+    a key made of the configuration and the code of the modules (comments and docstrings left out).
+
+    Args:
+        train: trains with checkpoints in the folder it is given and returns what :func:`fit` returns.
+
+    Raises:
+        StorageError: the model cannot be written.
+    """
+    models = archives.cache_folder() / "models"
+    folder = models / f"{name}-{key_of(configuration, modules)}"
+    if _is_complete(folder):
+        return folder
+    work = folder.with_name(folder.name + ".training")
+    with _writing(models):
+        models.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder.with_name(folder.name + ".lock")):
+        if _is_complete(folder):  # another process has trained it meanwhile
+            return folder
+        model, history = train(work)
+        with _writing(models):
+            part = Path(tempfile.mkdtemp(prefix="part-", dir=models))
+            model.save(part / "model.keras")
+            (part / "history.json").write_text(json.dumps(history, indent=1))
+            (part / "configuration.json").write_text(json.dumps(dict(configuration), indent=1))
+            shutil.rmtree(folder, ignore_errors=True)
+            part.rename(folder)
+            shutil.rmtree(work)
+    return folder
+
+
+def key_of(configuration: Mapping, modules: Iterable[ModuleType]) -> str:
+    """Sixteen hexadecimal digits that change with the configuration or with the modules' code."""
+    digest = hashlib.sha256(json.dumps(dict(configuration), sort_keys=True).encode())
+    for module in modules:
+        digest.update(_code_without_text(Path(module.__file__).read_text(encoding="utf-8")).encode())
+    return digest.hexdigest()[:16]
+
+
+def _code_without_text(source: str) -> str:
+    """The code without comments and docstrings, so that a better explanation does not train anew."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    """Finished checkpoints, oldest first."""
+    return sorted(folder.glob("epoch-*"))
+
+
+def _is_complete(folder: Path) -> bool:
+    return (folder / "model.keras").is_file() and (folder / "history.json").is_file()
+
+
+@contextlib.contextmanager
+def _writing(folder: Path):
+    """Turn a failure to write into a StorageError that says what to do; leave no half-written part."""
+    try:
+        yield
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            for part in folder.glob("part-*"):
+                shutil.rmtree(part, ignore_errors=True)
+        raise StorageError(
+            f"cannot write to {folder}: {error}. Free some space, or set MMCOURSE_DATA to a folder that "
+            "can be written to."
+        ) from error
