@@ -1,10 +1,5 @@
 """Settings of pytest for tests/ and for the notebooks, which nbval compares with their outputs."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent / "book" / "tools"))
-
 # Outputs that another machine may write differently without any of them being wrong: log lines,
 # the pixels of a figure, the HTML form of something that is compared as text.
 NOT_COMPARED = ("stderr", "image/png", "image/svg+xml", "text/html")

@@ -64,8 +64,8 @@ def _sequence_length(answer) -> None:
         given = _call(answer, image_size, stride, prompt, text)
         _require(
             given == expected,
-            f"for a picture of {image_size} pixels, one token every {stride} pixels each way, {prompt} "
-            f"prompt and {text} answer tokens you give {given}, not {expected}. Image tokens lie on a square grid.",
+            f"a picture of {image_size} pixels, one token every {stride} pixels each way, {prompt} prompt "
+            f"and {text} answer tokens: you give {given}, not {expected}. Image tokens lie on a square grid.",
         )
 
 

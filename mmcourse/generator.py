@@ -14,23 +14,40 @@ from mmcourse.text import END, PAD, SPECIAL_TOKENS, START, Vocabulary
 
 
 @keras.saving.register_keras_serializable("mmcourse")
-class PatchEncoder(keras.layers.Layer):
-    """Cut a picture into square patches and map each to one token (Dosovitskiy et al., 2021, section 3.1).
+class ImageEncoder(keras.layers.Layer):
+    """Turn a picture into tokens with strided convolutions, and tell each token where it lies.
+
+    Every convolution halves the side, so that with four of them each token stands for a field of 16 x 16
+    pixels (a convolutional stem in place of the patches of Dosovitskiy et al., 2021; Xiao et al., 2021).
 
     Takes ``uint8`` or float pictures ``(batch, size, size, 3)`` with values 0–255 and gives
-    ``(batch, (size / patch)², width)``.
+    ``(batch, (size / 2^convolutions)², width)``.
+
+    Args:
+        size: side of a picture in pixels, a multiple of ``2 ** convolutions``.
+        channels: of each convolution but the last, whose channels are the width.
+        width: of the tokens.
     """
 
-    def __init__(self, size: int, patch: int, width: int, **kwargs):
+    def __init__(self, size: int, channels, width: int, **kwargs):
         super().__init__(**kwargs)
-        if size % patch:
-            raise ValueError(f"patch must divide size, got patch {patch} and size {size}")
-        self.size, self.patch, self.width = size, patch, width
-        self.tokens = (size // patch) ** 2
-        self.project = keras.layers.Dense(width, name="project")
+        stride = 2 ** (len(channels) + 1)
+        if size % stride:
+            raise ValueError(f"size must be a multiple of {stride}, got {size}")
+        self.size, self.channels, self.width = size, tuple(channels), width
+        self.tokens = (size // stride) ** 2
+        self.convolutions = [
+            keras.layers.Conv2D(
+                filters, 3, strides=2, padding="same", activation="relu", name=f"convolution_{i}"
+            )
+            for i, filters in enumerate(self.channels)
+        ]
+        self.convolutions.append(keras.layers.Conv2D(width, 3, strides=2, padding="same", name="to_tokens"))
 
     def build(self, shape):
-        self.project.build((None, self.tokens, self.patch * self.patch * 3))
+        for layer in self.convolutions:
+            layer.build(shape)
+            shape = layer.compute_output_shape(shape)
         self.position = self.add_weight(
             shape=(self.tokens, self.width),
             initializer=keras.initializers.RandomNormal(stddev=0.02),
@@ -38,15 +55,14 @@ class PatchEncoder(keras.layers.Layer):
         )
 
     def get_config(self):
-        return {**super().get_config(), "size": self.size, "patch": self.patch, "width": self.width}
+        return {**super().get_config(), "size": self.size, "channels": self.channels, "width": self.width}
 
     def call(self, images):
-        side, patch = self.size // self.patch, self.patch
-        pixels = ops.cast(images, self.compute_dtype) / 127.5 - 1.0
-        pixels = ops.reshape(pixels, (-1, side, patch, side, patch, 3))
-        pixels = ops.transpose(pixels, (0, 1, 3, 2, 4, 5))  # (batch, row, column, patch, patch, 3)
-        pixels = ops.reshape(pixels, (-1, self.tokens, patch * patch * 3))
-        return self.project(pixels) + ops.cast(self.position, self.compute_dtype)
+        hidden = ops.cast(images, self.compute_dtype) / 127.5 - 1.0
+        for layer in self.convolutions:
+            hidden = layer(hidden)  # (batch, side / 2, side / 2, channels)
+        tokens = ops.reshape(hidden, (-1, self.tokens, self.width))
+        return tokens + ops.cast(self.position, self.compute_dtype)
 
 
 @keras.saving.register_keras_serializable("mmcourse")
@@ -60,7 +76,7 @@ class MultimodalGenerator(keras.Model):
 
     Args:
         tokens: the ordinary tokens of its vocabulary, see :class:`mmcourse.text.Vocabulary`.
-        image_size, patch: side of a picture and of a patch, in pixels.
+        image_size, channels: of the :class:`ImageEncoder`.
         width, heads, depth, hidden: of the decoder's tokens, its attention, its blocks, their networks.
         prompt_length, answer_length: most tokens of a prompt and of an answer with its end token.
         dropout: as in :class:`mmcourse.attention.TransformerBlock`.
@@ -69,8 +85,8 @@ class MultimodalGenerator(keras.Model):
     def __init__(
         self,
         tokens,
-        image_size: int = 48,
-        patch: int = 8,
+        image_size: int = 64,
+        channels=(32, 64, 96),
         width: int = 128,
         heads: int = 4,
         depth: int = 3,
@@ -85,7 +101,7 @@ class MultimodalGenerator(keras.Model):
         self.settings = {
             "tokens": list(tokens),
             "image_size": image_size,
-            "patch": patch,
+            "channels": list(channels),
             "width": width,
             "heads": heads,
             "depth": depth,
@@ -96,7 +112,7 @@ class MultimodalGenerator(keras.Model):
         }
         self.image_size, self.width = image_size, width
         self.prompt_length, self.answer_length = prompt_length, answer_length
-        self.image_encoder = PatchEncoder(image_size, patch, width, name="image_encoder")
+        self.image_encoder = ImageEncoder(image_size, channels, width, name="image_encoder")
         self.token_embedding = keras.layers.Embedding(
             len(self.vocabulary), width, embeddings_initializer="normal", name="token_embedding"
         )

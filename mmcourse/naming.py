@@ -25,7 +25,7 @@ class Configuration:
 
     Attributes:
         profile: "cpu" or "gpu"; see :mod:`mmcourse.training`.
-        image_size, width, heads, depth, hidden, dropout: of the model, see
+        image_size, channels, width, heads, depth, hidden, dropout: of the model, see
             :class:`mmcourse.generator.MultimodalGenerator`.
         shift: a training picture is moved by up to so many pixels each way.
         epochs: passes over every picture in every language.
@@ -37,6 +37,7 @@ class Configuration:
 
     profile: str = "cpu"
     image_size: int = 64
+    channels: tuple[int, ...] = (32, 64, 96)
     width: int = 128
     heads: int = 4
     depth: int = 3
@@ -54,6 +55,7 @@ CONFIGURATIONS = {
     "cpu": Configuration(),
     "gpu": Configuration(
         profile="gpu",
+        channels=(64, 128, 256),
         width=384,
         heads=6,
         depth=6,
@@ -76,6 +78,7 @@ def build(configuration: Configuration, pictures: emoji.EmojiPictures) -> Multim
     model = MultimodalGenerator(
         vocabulary.tokens[len(text.SPECIAL_TOKENS) :],
         image_size=configuration.image_size,
+        channels=configuration.channels,
         width=configuration.width,
         heads=configuration.heads,
         depth=configuration.depth,
@@ -158,7 +161,24 @@ def train(configuration: Configuration, folder: Path, pictures: emoji.EmojiPictu
         batches(configuration, pictures, untrained),
         configuration.epochs,
         folder,
+        callbacks=(_ValidationScores(pictures),),
     )
+
+
+class _ValidationScores(keras.callbacks.Callback):
+    """After each epoch, the share of validation pictures whose name is exactly right, for each language."""
+
+    def __init__(self, pictures: emoji.EmojiPictures):
+        super().__init__()
+        rows = pictures.splits["validation"]
+        self.images = pictures.images[rows]
+        self.names = {language: pictures.names(language, rows) for language in LANGUAGES}
+
+    def on_epoch_end(self, epoch, logs=None):
+        for language, names in self.names.items():
+            answers = self.model.generate(self.images, PROMPTS[language][0])
+            right = [answer == name for answer, name in zip(answers, names, strict=True)]
+            logs[f"exact_{language}"] = float(np.mean(right))
 
 
 def trained_folder(configuration: Configuration) -> Path:

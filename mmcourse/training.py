@@ -192,7 +192,8 @@ def fit(
             initial_epoch=len(history),
             validation_data=validation_data,
             verbose=0,
-            callbacks=[_Checkpoints(folder, history), Progress(epochs), *callbacks],
+            # The checkpoint comes last, with what the other callbacks add to the logs.
+            callbacks=[*callbacks, Progress(epochs), _Checkpoints(folder, history)],
         )
     return model, history
 

@@ -39,9 +39,14 @@ CUT_OFF = """() => {
   const scrolls = element => ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
   const canScroll = element => scrolls(element)
     || (!element.matches("article") && canScroll(element.parentElement));
-  return [...document.querySelectorAll("article :is(div, p, li, dd, pre, table, h1, h2, h3)")]
-    .filter(element => element.clientWidth && element.scrollWidth > element.clientWidth + 1)
-    .filter(element => !canScroll(element))
+  const tooWide = element => element.clientWidth && (
+    // A formula holds an invisible copy of itself for screen readers, which may stand out.
+    (element.scrollWidth > element.clientWidth + 1 && !element.matches("mjx-container"))
+    || element.getBoundingClientRect().left < -1
+    || element.getBoundingClientRect().right > innerWidth + 1);
+  const blocks = "div, p, li, dd, pre, table, img, mjx-container, h1, h2, h3";
+  return [...document.querySelectorAll(`article :is(${blocks})`)]
+    .filter(element => tooWide(element) && !canScroll(element))
     .map(element => element.outerHTML.slice(0, 200));
 }"""
 

@@ -1,0 +1,134 @@
+"""The figures of the course, in one style that is readable on a phone and in print.
+
+Texts in other scripts are shown in HTML tables, not inside figures: a page has fonts for them, can be
+searched, and is read aloud by a screen reader.
+"""
+
+import base64
+import html
+import io
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image
+
+BLUE, ORANGE, GREEN, GREY = "#0b62a4", "#c65102", "#2a7f4f", "#6b6b6b"
+COLOURS = (BLUE, ORANGE, GREEN, GREY)
+MARKERS = ("o", "s", "^", "D")
+
+
+def use_style() -> None:
+    """Set the course's style for all figures that follow."""
+    plt.rcParams.update(
+        {
+            "figure.figsize": (6.4, 3.4),
+            "figure.dpi": 100,
+            "figure.constrained_layout.use": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.prop_cycle": plt.cycler(color=COLOURS, marker=MARKERS),
+            "font.size": 11,
+            "lines.markersize": 4,
+        }
+    )
+
+
+class Table:
+    """A table with pictures that a notebook shows as HTML, and a terminal as text."""
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence]):
+        self.columns, self.rows = list(columns), [list(row) for row in rows]
+
+    def __repr__(self) -> str:
+        lines = [" | ".join(self.columns)]
+        lines += [
+            " | ".join("[picture]" if isinstance(cell, np.ndarray) else str(cell) for cell in row)
+            for row in self.rows
+        ]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.columns)
+        body = "".join(f"<tr>{''.join(self._cell(c, row) for c in row)}</tr>" for row in self.rows)
+        return f'<table class="pictures"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+    def _cell(self, cell, row) -> str:
+        if isinstance(cell, np.ndarray):
+            texts = [other for other in row if isinstance(other, str)]
+            alternative = html.escape(f"The picture of: {texts[0]}" if texts else "A picture", quote=True)
+            side = cell.shape[0]
+            return (
+                f'<td><img alt="{alternative}" width="{side}" height="{side}" '
+                f'src="data:image/png;base64,{_png(cell)}"></td>'
+            )
+        return f"<td>{html.escape(str(cell))}</td>"
+
+
+def mask_figure(mask: np.ndarray, labels: Sequence[str]) -> plt.Figure:
+    """Draw a mask ``(tokens, tokens)``: a filled square where the row's token may look at the column's."""
+    figure, axes = plt.subplots(figsize=(4.6, 4.6))
+    axes.imshow(np.where(mask, 0.75, 0.0), cmap="Blues", vmin=0, vmax=1)
+    for row, column in zip(*np.nonzero(mask), strict=True):
+        axes.text(column, row, "•", ha="center", va="center")
+    axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set(xlabel="token that is looked at", ylabel="token that looks")
+    axes.set_xticks(np.arange(-0.5, len(labels)), minor=True)
+    axes.set_yticks(np.arange(-0.5, len(labels)), minor=True)
+    axes.grid(which="minor", color="#bbbbbb")
+    axes.tick_params(which="minor", length=0)
+    return figure
+
+
+def learning_curves(
+    history: Sequence[Mapping[str, float]], losses: Mapping[str, str], shares: Mapping[str, str]
+) -> plt.Figure:
+    """Draw losses (left) and scores between 0 and 1 (right) against the epoch.
+
+    Args:
+        history: one mapping an epoch.
+        losses, shares: key in the history -> label.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
+    epochs = np.arange(1, len(history) + 1)
+    for axes, names in ((left, losses), (right, shares)):
+        for name, label in names.items():
+            axes.plot(epochs, [entry[name] for entry in history], label=label)
+        axes.set_xlabel("epoch")
+        axes.legend(frameon=False)
+    left.set(ylabel="loss (nats a token)", yscale="log")
+    right.set(ylabel="share of names exactly right", ylim=(0, 1))
+    return figure
+
+
+def bars(scores: Mapping[str, Mapping[str, Mapping]], languages: Mapping[str, str]) -> plt.Figure:
+    """Draw exact-match scores with their intervals: a group of bars a row, a bar a language.
+
+    Args:
+        scores: row label -> language -> score as of :func:`mmcourse.metrics.score`.
+        languages: language -> label.
+    """
+    figure, axes = plt.subplots(figsize=(6.4, 0.7 + 0.62 * len(scores)))
+    height = 0.8 / len(languages)
+    for shift, (language, name) in enumerate(languages.items()):
+        values = [row[language]["exact"] for row in scores.values()]
+        low, high = np.array([row[language]["exact_interval"] for row in scores.values()]).T
+        places = np.arange(len(scores)) + (shift - (len(languages) - 1) / 2) * height
+        errors = np.clip([values - low, high - values], 0, None)
+        axes.barh(places, values, height, xerr=errors, label=name, color=COLOURS[shift], ecolor=GREY)
+        for place, value, top in zip(places, values, high, strict=True):
+            axes.text(top + 0.015, place, f"{value:.2f}", va="center", fontsize=9)
+    axes.set_yticks(range(len(scores)), list(scores))
+    axes.invert_yaxis()
+    axes.set(xlabel="share of names exactly right, with 95 % interval", xlim=(0, 1.08))
+    axes.legend(frameon=False, loc="lower right")
+    return figure
+
+
+def _png(picture: np.ndarray) -> str:
+    """A ``uint8`` picture as a base64 PNG of at most 64 colours: a third of the size, no visible change."""
+    image = Image.fromarray(picture).quantize(64)
+    stored = io.BytesIO()
+    image.save(stored, "PNG", optimize=True)
+    return base64.b64encode(stored.getvalue()).decode()
