@@ -44,7 +44,7 @@ lab: fetch  ## open JupyterLab on a copy of the notebooks to work in, without so
 	@$(BIN)/jupyter-lab --ServerApp.root_dir="$(CURDIR)/_build/lab"
 
 outputs: $(EXECUTED)  ## write the executed notebooks over those in notebooks/
-	@cp -p _build/executed/notebooks/*.ipynb notebooks/
+	@for notebook in $(NOTEBOOKS); do cp -p _build/executed/$$notebook $$notebook; done
 	@echo "notebooks/ now holds the outputs of this run; look at the difference before committing it."
 
 lock:  ## resolve requirements.txt and requirements-gpu.txt anew (needs uv)

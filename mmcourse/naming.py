@@ -1,6 +1,8 @@
 """The generator's first task: look at an emoji and say its name in the language that the prompt asks for."""
 
-from dataclasses import asdict, dataclass, replace
+import json
+import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import keras
@@ -187,25 +189,28 @@ def trained_folder(configuration: Configuration) -> Path:
     identity = asdict(configuration) | {
         name: sources[name].sha256 for name in ("twemoji", "emoji-names", "emoji-groups")
     }
-    modules = (text, image, emoji, training, attention, generator)
+    # What the training runs through; this module itself comes last.
+    modules = (text, image, emoji, training, attention, generator, sys.modules[__name__])
     return training.kept(
         f"naming-{configuration.profile}",
         identity,
-        (*modules, __import__(__name__, fromlist=["*"])),
+        modules,
         lambda folder: train(configuration, folder),
     )
 
 
-def load_trained(profile: str | None = None, epochs: int | None = None) -> MultimodalGenerator:
-    """The trained naming model of a profile; trains it first if it is not in the cache.
+def load_trained(profile: str | None = None) -> MultimodalGenerator:
+    """The trained naming model of a profile; trains it first if it is not in the cache."""
+    return keras.saving.load_model(_trained_folder_of(profile) / "model.keras")
 
-    Args:
-        epochs: fewer (or more) passes than the profile's, for a quick trial.
-    """
-    configuration = CONFIGURATIONS[training.choose_profile(profile).name]
-    if epochs is not None:
-        configuration = replace(configuration, epochs=epochs)
-    return keras.saving.load_model(trained_folder(configuration) / "model.keras")
+
+def load_history(profile: str | None = None) -> list[dict[str, float]]:
+    """The training's history, one dict an epoch: "loss", "exact_en", "exact_zh"; trains if need be."""
+    return json.loads((_trained_folder_of(profile) / "history.json").read_text())
+
+
+def _trained_folder_of(profile: str | None) -> Path:
+    return trained_folder(CONFIGURATIONS[training.choose_profile(profile).name])
 
 
 def clean_prompt(prompt: str) -> str:
