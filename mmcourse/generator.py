@@ -38,16 +38,21 @@ class ImageEncoder(keras.layers.Layer):
         self.tokens = (size // stride) ** 2
         self.convolutions = [
             keras.layers.Conv2D(
-                filters, 3, strides=2, padding="same", activation="relu", name=f"convolution_{i}"
+                filters, 3, strides=2, padding="same", use_bias=False, name=f"convolution_{i}"
             )
             for i, filters in enumerate(self.channels)
         ]
-        self.convolutions.append(keras.layers.Conv2D(width, 3, strides=2, padding="same", name="to_tokens"))
+        self.norms = [
+            keras.layers.BatchNormalization(momentum=0.9, name=f"norm_{i}") for i in range(len(self.channels))
+        ]
+        self.to_tokens = keras.layers.Conv2D(width, 3, strides=2, padding="same", name="to_tokens")
 
     def build(self, shape):
-        for layer in self.convolutions:
-            layer.build(shape)
-            shape = layer.compute_output_shape(shape)
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            convolution.build(shape)
+            shape = convolution.compute_output_shape(shape)
+            norm.build(shape)
+        self.to_tokens.build(shape)
         self.position = self.add_weight(
             shape=(self.tokens, self.width),
             initializer=keras.initializers.RandomNormal(stddev=0.02),
@@ -57,11 +62,12 @@ class ImageEncoder(keras.layers.Layer):
     def get_config(self):
         return {**super().get_config(), "size": self.size, "channels": self.channels, "width": self.width}
 
-    def call(self, images):
+    def call(self, images, training=False):
         hidden = ops.cast(images, self.compute_dtype) / 127.5 - 1.0
-        for layer in self.convolutions:
-            hidden = layer(hidden)  # (batch, side / 2, side / 2, channels)
-        tokens = ops.reshape(hidden, (-1, self.tokens, self.width))
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            # (batch, side / 2, side / 2, channels)
+            hidden = ops.relu(norm(convolution(hidden), training=training))
+        tokens = ops.reshape(self.to_tokens(hidden), (-1, self.tokens, self.width))
         return tokens + ops.cast(self.position, self.compute_dtype)
 
 
@@ -140,9 +146,9 @@ class MultimodalGenerator(keras.Model):
     def get_config(self):
         return {**super().get_config(), **self.settings}
 
-    def embed_prefix(self, image, prompt):
+    def embed_prefix(self, image, prompt, training=False):
         """Image and prompt tokens, ``(batch, prefix, width)``, and which of them are no padding."""
-        image_tokens = self.image_encoder(image)
+        image_tokens = self.image_encoder(image, training=training)
         position = ops.cast(self.text_position[: self.prompt_length], self.compute_dtype)
         prompt_tokens = self.token_embedding(prompt) + position
         real = ops.concatenate(
@@ -155,7 +161,7 @@ class MultimodalGenerator(keras.Model):
         # Shift right: the token at each place is predicted from those before it, the first from START.
         start = ops.full_like(answer[:, :1], SPECIAL_TOKENS.index(START))
         known = ops.concatenate([start, answer[:, :-1]], axis=1)
-        prefix, real = self.embed_prefix(inputs["image"], inputs["prompt"])
+        prefix, real = self.embed_prefix(inputs["image"], inputs["prompt"], training)
         position = ops.cast(self.text_position[self.prompt_length :], self.compute_dtype)
         hidden = ops.concatenate([prefix, self.token_embedding(known) + position], axis=1)
         mask = prefix_mask(real, self.answer_length)

@@ -39,14 +39,14 @@ class Configuration:
 
     profile: str = "cpu"
     image_size: int = 64
-    channels: tuple[int, ...] = (32, 64, 96)
+    channels: tuple[int, ...] = (32, 64, 128)
     width: int = 128
     heads: int = 4
-    depth: int = 3
+    depth: int = 2
     hidden: int = 384
     dropout: float = 0.0
     shift: int = 4
-    epochs: int = 15
+    epochs: int = 16
     batch_size: int = 64
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
@@ -102,7 +102,6 @@ def build(configuration: Configuration, pictures: emoji.EmojiPictures) -> Multim
                 warmup_steps=warm_up,
             ),
             weight_decay=configuration.weight_decay,
-            beta_2=0.98,
             clipnorm=1.0,
         ),
         loss=answer_loss,

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 from PIL import Image
 
 BLUE, ORANGE, GREEN, GREY = "#0b62a4", "#c65102", "#2a7f4f", "#6b6b6b"
@@ -51,7 +52,7 @@ class Table:
     def _repr_html_(self) -> str:
         head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.columns)
         body = "".join(f"<tr>{''.join(self._cell(c, row) for c in row)}</tr>" for row in self.rows)
-        return f'<table class="pictures"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        return f'<table class="table pictures"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
     def _cell(self, cell, row) -> str:
         if isinstance(cell, np.ndarray):
@@ -98,6 +99,9 @@ def learning_curves(
         axes.set_xlabel("epoch")
         axes.legend(frameon=False)
     left.set(ylabel="loss (nats a token)", yscale="log")
+    left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    left.yaxis.set_major_formatter(ScalarFormatter())
+    left.yaxis.set_minor_formatter(NullFormatter())
     right.set(ylabel="share of names exactly right", ylim=(0, 1))
     return figure
 
