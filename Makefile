@@ -16,7 +16,7 @@ PAGES     := _config.yml _toc.yml $(shell find book -type f -not -name '*.pyc')
 # Kernels come from the environment made here, and start without a reader's own start-up files.
 export JUPYTER_PATH := $(abspath $(VENV))/share/jupyter
 export IPYTHONDIR   := $(CURDIR)/_build/ipython
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 unexport PYTHONPATH PYTHONHOME
 
 .DELETE_ON_ERROR:

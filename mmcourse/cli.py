@@ -4,6 +4,7 @@ TensorFlow takes seconds to import, so a command imports what it needs when it r
 """
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status: 0, or 1 after an error that is explained on stderr."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         options.run(options)
     except (OSError, ValueError, RuntimeError) as error:
@@ -66,7 +67,8 @@ def _fetch(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from mmcourse import naming, training
+    with _silent_import():
+        from mmcourse import naming, training
 
     configuration = naming.CONFIGURATIONS[training.choose_profile(options.profile).name]
     folder = naming.trained_folder(configuration)
@@ -76,7 +78,8 @@ def _train(options: argparse.Namespace) -> None:
 def _generate(options: argparse.Namespace) -> None:
     picture = _read_picture(options.picture)
 
-    from mmcourse import naming
+    with _silent_import():
+        from mmcourse import naming
 
     model = naming.load_trained(options.profile)
     prompt = naming.clean_prompt(options.prompt)
@@ -112,8 +115,9 @@ def _read_picture(name: str):
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from mmcourse import evaluation, naming
-    from mmcourse.data import emoji
+    with _silent_import():
+        from mmcourse import evaluation, naming
+        from mmcourse.data import emoji
 
     model = naming.load_trained(options.profile)
     results = evaluation.evaluate(model, emoji.load(model.image_size))
@@ -125,6 +129,23 @@ def _evaluate(options: argparse.Namespace) -> None:
             f"{label:42} exact {scores['exact']:.3f}  token recall {scores['token_recall']:.3f}"
             f"  ({scores['pictures']} pictures)"
         )
+
+
+@contextlib.contextmanager
+def _silent_import():
+    """Hide what TensorFlow writes while it is imported, before its log level takes effect.
+
+    It writes to the file descriptor, past ``sys.stderr``. Exceptions come through as ever.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _explain(error: Exception) -> str:

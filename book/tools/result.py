@@ -33,9 +33,11 @@ def table() -> plots.Table:
     model = naming.load_trained("cpu")
     pictures = emoji.load(model.image_size)
     chosen = np.random.default_rng(3).permutation(pictures.splits["unseen_composition"])[:60]
-    answers = {code: model.generate(pictures.images[chosen], naming.PROMPTS[code][0]) for code in ("en", "zh")}
-    true = {code: pictures.names(code, chosen) for code in ("en", "zh")}
-    right = np.logical_and(*(metrics.exact_match(answers[code], true[code]) for code in ("en", "zh")))
+    answers = {
+        code: model.generate(pictures.images[chosen], naming.PROMPTS[code][0]) for code in naming.LANGUAGES
+    }
+    true = {code: pictures.names(code, chosen) for code in naming.LANGUAGES}
+    right = np.logical_and(*(metrics.exact_match(answers[code], true[code]) for code in naming.LANGUAGES))
     places = [*np.flatnonzero(right)[:5], *np.flatnonzero(~right)[:1]]
     return plots.Table(
         ["never seen", "true name", "“name it in English”", "「用中文说」", ""],
