@@ -93,6 +93,7 @@ def _token_recall(answer) -> None:
         ("men with men", "men holding hands", 1 / 3),
         ("kiss man", "kiss man man", 2 / 3),
         ("kiss man man man", "kiss man man", 1.0),
+        ("woman running", "man running", 0.5),  # a part of a word is not the word
     )
     for generated, true, expected in cases:
         given = _call(answer, generated, true)
@@ -132,6 +133,7 @@ def _greedy(answer) -> None:
 
     def next_logits(tokens):
         asked.append(list(tokens))
+        _require(len(asked) < 100, "your loop does not end: it must stop at the end token or after `most`")
         return table[tokens[-1]]
 
     # 0 → 3 → 1 → 4 → 2 (the end)

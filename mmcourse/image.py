@@ -51,10 +51,13 @@ def decode(content: bytes, size: int, name: str = "the picture") -> np.ndarray:
         raise PictureError(f"{name} has too many pixels: {error}") from error
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, struct.error and others
         raise PictureError(f"{name} is damaged or cut short: {error}") from error
-    side = max(picture.size)
-    square = Image.new("RGB", (side, side), "white")
-    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
-    return np.asarray(square.resize((size, size), Image.Resampling.LANCZOS), dtype=np.uint8)
+    # Made smaller before it is padded: the square around a line of 60,000 pixels would take 14 GB.
+    scale = size / max(picture.size)
+    width, height = (max(1, round(side * scale)) for side in picture.size)
+    square = Image.new("RGB", (size, size), "white")
+    small = picture.resize((width, height), Image.Resampling.LANCZOS)
+    square.paste(small, ((size - width) // 2, (size - height) // 2))
+    return np.array(square, dtype=np.uint8)  # a copy: Pillow's own array is read-only
 
 
 def read(path: str | Path, size: int) -> np.ndarray:
@@ -73,8 +76,13 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I") or picture.mode == "F":
         # Pillow clips 16-bit grey to 255 when it converts; scale it instead.
         values = np.asarray(picture, dtype=np.float64)
-        top = 65535.0 if values.max() > 255 else 255.0
-        picture = Image.fromarray(np.uint8(np.clip(values / top, 0, 1) * 255))
+        grey = np.uint8(np.clip(values / 257, 0, 255).round())
+        transparent = picture.info.get("transparency")
+        if transparent is not None:
+            alpha = np.uint8(np.where(values == transparent, 0, 255))
+            picture = Image.merge("LA", (Image.fromarray(grey), Image.fromarray(alpha)))
+        else:
+            picture = Image.fromarray(grey)
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")

@@ -36,10 +36,18 @@ def use_style() -> None:
 
 
 class Table:
-    """A table with pictures that a notebook shows as HTML, and a terminal as text."""
+    """A table with pictures that a notebook shows as HTML, and a terminal as text.
 
-    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence]):
+    Args:
+        columns: the headings.
+        rows: cells: ``uint8`` pictures ``(height, width, 3)``, or anything that can be written as text.
+        describe: column whose text describes the row's pictures to those who do not see them; the first text
+            of the row by default.
+    """
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence], describe: int | None = None):
         self.columns, self.rows = list(columns), [list(row) for row in rows]
+        self.describe = describe
 
     def __repr__(self) -> str:
         lines = [" | ".join(self.columns)]
@@ -57,7 +65,9 @@ class Table:
     def _cell(self, cell, row) -> str:
         if isinstance(cell, np.ndarray):
             texts = [other for other in row if isinstance(other, str)]
-            alternative = html.escape(f"The picture of: {texts[0]}" if texts else "A picture", quote=True)
+            text = texts[0] if self.describe is None and texts else row[self.describe or 0]
+            text = f"The picture of: {text}" if isinstance(text, str) else "A picture"
+            alternative = html.escape(text, quote=True)
             side = cell.shape[0]
             return (
                 f'<td><img alt="{alternative}" width="{side}" height="{side}" '

@@ -14,7 +14,7 @@ PAD, START, END, UNKNOWN = "<pad>", "<start>", "<end>", "<unknown>"
 SPECIAL_TOKENS = (PAD, START, END, UNKNOWN)
 
 # Han, Hiragana, Katakana and full-width forms: written without spaces, so a token is one character.
-_UNSPACED = "\u2e80-\u312f\u31a0-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+_UNSPACED = "\u2e80-\u2fff\u3001-\u312f\u31a0-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _TOKEN = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 _IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 
@@ -61,9 +61,13 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.tokens)
 
+    def _id(self, token: str) -> int:
+        """The id of a token of a text; special tokens are no part of a text, so they are unknown there."""
+        return self.ids[UNKNOWN] if token in SPECIAL_TOKENS else self.ids.get(token, self.ids[UNKNOWN])
+
     def unknown_tokens(self, text: str) -> list[str]:
         """The tokens of a text that are not in the vocabulary, in order."""
-        return [token for token in tokenise(text) if token not in self.ids]
+        return [token for token in tokenise(text) if self._id(token) == self.ids[UNKNOWN]]
 
     def encode(self, texts: Sequence[str], length: int, end: bool = False) -> np.ndarray:
         """Token ids of texts: ``int32`` ``(texts, length)``, padded with 0 at the end.
@@ -76,7 +80,7 @@ class Vocabulary:
         """
         ids = np.zeros((len(texts), length), dtype=np.int32)
         for row, text in enumerate(texts):
-            found = [self.ids.get(token, self.ids[UNKNOWN]) for token in tokenise(text)]
+            found = [self._id(token) for token in tokenise(text)]
             if end:
                 found.append(self.ids[END])
             if len(found) > length:

@@ -461,7 +461,7 @@ def test_statistics_are_those_of_the_entries_and_pictures(entries, pictures):
     expected = {
         "emoji with a Twemoji picture": 3944,
         "of these with an OpenMoji picture too": pictures.artists.count("openmoji"),
-        "names in each language": 3944,
+        "different English names": 3944,
         "languages": 14,
         "emoji that show a person or a part of one": len([1 for entry in entries if entry.person]),
         "emoji with a skin tone": len([1 for entry in entries if set(entry.text) & set("🏻🏼🏽🏾🏿")]),

@@ -161,6 +161,11 @@ def test_alternative_text_is_the_first_text_of_the_row():
     ]
 
 
+def test_alternative_text_can_be_of_another_column():
+    table = plots.Table(["picture", "prompt", "answer"], [[picture(), "what is this", "dragon"]], describe=2)
+    assert read(table).of("img")[0]["alt"] == "The picture of: dragon"
+
+
 def test_table_with_many_pictures_is_small():
     smooth = np.stack(np.meshgrid(np.arange(64), np.arange(64), np.arange(1)), axis=-1)[:, :, 0] * 4
     code = plots.Table(["picture"], [[smooth.astype(np.uint8)]] * 10)._repr_html_()

@@ -567,6 +567,13 @@ def test_a_training_that_leaves_no_checkpoint_is_kept_too(cache):
     assert kept_files(cache) == [folder.name]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="this system has no such permissions")
+def test_a_kept_model_can_be_read_by_whoever_may_read_the_folder(cache):
+    """A class may share one cache: the model's folder is as open as its parent, not its maker's alone."""
+    folder = kept("name", {}, [], Trainings())
+    assert folder.stat().st_mode == folder.parent.stat().st_mode
+
+
 @pytest.mark.parametrize("missing", ["model.keras", "history.json"])
 def test_an_incomplete_folder_is_no_model(cache, missing):
     trainings = Trainings()

@@ -119,6 +119,7 @@ class Source:
 
     @property
     def is_wheel(self) -> bool:
+        """Whether the archive is a wheel rather than a source archive."""
         return self.filename.endswith(".whl")
 
     def _wrong(self, field: str, expected: str) -> ValueError:

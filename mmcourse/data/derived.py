@@ -1,9 +1,8 @@
 """Arrays that are slow to derive from an archive, kept in the cache folder."""
 
+import contextlib
 import os
 import sys
-import tempfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,22 +16,33 @@ def cached_arrays(path: Path, build: Callable[[], dict[str, np.ndarray]]) -> dic
     since storing them only saves time. The file appears whole or not at all.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return dict(stored)
+        return _read(path)
     except FileNotFoundError:
         pass
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        print(f"{path.name} is damaged and is made again ({error})", file=sys.stderr)
+    except Exception as error:  # zipfile, zlib and numpy raise errors of a dozen kinds
+        print(f"{path.name} is damaged and is made again ({str(error)[:200]})", file=sys.stderr)
     arrays = build()
+    # Not by tempfile, whose files only their owner may read.
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-            try:
-                np.savez_compressed(part, **arrays)
-            except BaseException:
-                os.unlink(part.name)
-                raise
-        os.replace(part.name, path)
+        with open(part, "wb") as file:
+            np.savez_compressed(file, **arrays)
+        os.replace(part, path)
     except OSError as error:
         print(f"{path.name} could not be kept in {path.parent} ({error})", file=sys.stderr)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+    return arrays
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    stored = np.load(path, allow_pickle=False)
+    if isinstance(stored, np.ndarray):
+        raise ValueError("it holds a single array")
+    with stored:
+        arrays = dict(stored)
+    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+        raise ValueError("it holds something else than arrays")
     return arrays

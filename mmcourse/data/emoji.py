@@ -6,9 +6,11 @@ Pictures: Twemoji (CC BY 4.0) and OpenMoji (CC BY-SA 4.0). Names: Unicode CLDR s
 
 import functools
 import hashlib
+import importlib.metadata
 import json
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -61,7 +63,7 @@ class Entry:
         skin_tones: its tones in order: none, one, or two for two people.
         gender: "man", "woman" or "" where the sequence says neither or both.
         hair: "red", "curly", "bald", "white" or "".
-        person: whether it shows a person or a part of one (group People & Body, or carries a tone).
+        person: whether it shows a person or a part of one (group People & Body, or exists with a tone).
     """
 
     text: str
@@ -75,7 +77,7 @@ class Entry:
     @property
     def base(self) -> str:
         """The emoji without skin tones: what all its tone variants share."""
-        return "".join(c for c in self.text if c not in TONES and c != PICTURE_STYLE)
+        return _without_tones(self.text)
 
     @property
     def role(self) -> str:
@@ -142,6 +144,7 @@ def load_entries() -> tuple[Entry, ...]:
     }
     main = tables["emoji.json"]
     groups = _read_groups()
+    toned = {_without_tones(text) for text in main if any(c in TONES for c in text)}
     entries = []
     for text in sorted(main):
         if main[text]["status"] != FULLY_QUALIFIED or _find("twemoji", text) is None:
@@ -151,7 +154,7 @@ def load_entries() -> tuple[Entry, ...]:
             if code != "en":
                 names[code] = _clean(tables[f"emoji_{code}.json"][text], code)
         tones = tuple(TONES[c] for c in text if c in TONES)
-        bare = "".join(c for c in text if c not in TONES and c != PICTURE_STYLE)
+        bare = _without_tones(text)
         group = groups.get(text.replace(PICTURE_STYLE, "")) or groups.get(bare) or UNGROUPED
         genders = {GENDERS[c] for c in text if c in GENDERS}
         entries.append(
@@ -162,7 +165,7 @@ def load_entries() -> tuple[Entry, ...]:
                 skin_tones=tones,
                 gender=genders.pop() if len(genders) == 1 else "",
                 hair="".join(HAIR[c] for c in text if c in HAIR),
-                person=group == "People & Body" or bool(tones),
+                person=group == "People & Body" or bare in toned,
             )
         )
     return tuple(entries)
@@ -188,8 +191,8 @@ def load(size: int = 64, artists: tuple[str, ...] = ARTISTS) -> EmojiPictures:
     """
     if not 8 <= size <= 512:
         raise ValueError(f"size must be between 8 and 512 pixels, got {size}")
-    if not artists or any(artist not in ARTISTS for artist in artists):
-        raise ValueError(f"artists must be some of {ARTISTS}, got {artists!r}")
+    if not artists or any(artist not in ARTISTS for artist in artists) or len(set(artists)) < len(artists):
+        raise ValueError(f"artists must be some of {ARTISTS}, each once, got {artists!r}")
     entries = load_entries()
     images, chosen, by = [], [], []
     for artist in artists:
@@ -283,8 +286,13 @@ def picture_of(text: str, size: int, artist: str = "twemoji") -> np.ndarray:
     """Draw one emoji: ``uint8`` ``(size, size, 3)``.
 
     Raises:
-        ValueError: ``text`` is not one emoji that the artist has drawn.
+        ValueError: ``text`` is not one emoji that the artist has drawn, an unknown artist, or ``size`` is not
+            positive.
     """
+    if artist not in ARTISTS:
+        raise ValueError(f"artist must be one of {ARTISTS}, got {artist!r}")
+    if size < 1:
+        raise ValueError(f"size must be at least 1, got {size}")
     art = _find(artist, text) if text else None
     if art is None:
         raise ValueError(f"{text!r} is not an emoji that {artist} has drawn")
@@ -298,7 +306,7 @@ def statistics() -> dict[str, int]:
     figures = {
         "emoji with a Twemoji picture": len(entries),
         "of these with an OpenMoji picture too": len(_render("openmoji", 64)[0]),
-        "names in each language": len({name for name in english}),
+        "different English names": len(set(english)),
         "languages": len(LANGUAGES),
         "emoji that show a person or a part of one": sum(entry.person for entry in entries),
         "emoji with a skin tone": sum(bool(entry.skin_tones) for entry in entries),
@@ -319,6 +327,10 @@ def statistics() -> dict[str, int]:
 def _clean(name: str, language: str) -> str:
     """Strip the colons; the underscore stands for a space, which Chinese and Japanese do not write."""
     return " ".join(name.strip(":").replace("_", "" if language in ("zh", "ja") else " ").split())
+
+
+def _without_tones(text: str) -> str:
+    return "".join(c for c in text if c not in TONES and c != PICTURE_STYLE)
 
 
 def _read_groups() -> dict[str, str]:
@@ -369,13 +381,16 @@ def _render(artist: str, size: int) -> tuple[tuple[int, ...], np.ndarray]:
     """Draw everything that an artist has drawn: (indices into the entries, ``uint8`` pictures).
 
     Drawing four thousand SVG files takes some 15 seconds, so the result is kept in the cache folder under
-    a name that holds the archive's hash.
+    a name made of what decides it: the archives, the libraries that draw, and the code that reads pictures.
     """
     entries = load_entries()
     found = tuple(i for i, entry in enumerate(entries) if _find(artist, entry.text))
     digest = hashlib.sha256()
     for name in (artist, "emoji-names"):
         digest.update(archives.load_sources()[name].sha256.encode())
+    for package in ("pillow", "resvg-py"):
+        digest.update(importlib.metadata.version(package).encode())
+    digest.update(Path(image.__file__).read_bytes())
     path = archives.cache_folder() / "derived" / f"{artist}-{size}-{digest.hexdigest()[:12]}.npz"
 
     def draw() -> dict[str, np.ndarray]:
