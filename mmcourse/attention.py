@@ -89,8 +89,8 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         if width % heads:
             raise ValueError(f"heads must divide width, got {heads} heads and width {width}")
         self.heads, self.width = heads, width
-        self.project_in = keras.layers.Dense(3 * width, name="queries_keys_values")
-        self.project_out = keras.layers.Dense(width, name="output")
+        self.project_in = keras.layers.Dense(3 * width, dtype=self.dtype_policy, name="queries_keys_values")
+        self.project_out = keras.layers.Dense(width, dtype=self.dtype_policy, name="output")
 
     def build(self, shape):
         self.project_in.build(shape)
@@ -143,12 +143,16 @@ class TransformerBlock(keras.layers.Layer):
     def __init__(self, heads: int, width: int, hidden: int, dropout: float = 0.0, **kwargs):
         super().__init__(**kwargs)
         self.heads, self.width, self.hidden, self.rate = heads, width, hidden, dropout
-        self.attention = MultiHeadSelfAttention(heads, width, name="attention")
-        self.attention_norm = keras.layers.LayerNormalization(epsilon=1e-6, name="attention_norm")
-        self.network_norm = keras.layers.LayerNormalization(epsilon=1e-6, name="network_norm")
-        self.network_in = keras.layers.Dense(hidden, name="network_in")
-        self.network_out = keras.layers.Dense(width, name="network_out")
-        self.dropout = keras.layers.Dropout(dropout)
+        self.attention = MultiHeadSelfAttention(heads, width, dtype=self.dtype_policy, name="attention")
+        self.attention_norm = keras.layers.LayerNormalization(
+            epsilon=1e-6, dtype=self.dtype_policy, name="attention_norm"
+        )
+        self.network_norm = keras.layers.LayerNormalization(
+            epsilon=1e-6, dtype=self.dtype_policy, name="network_norm"
+        )
+        self.network_in = keras.layers.Dense(hidden, dtype=self.dtype_policy, name="network_in")
+        self.network_out = keras.layers.Dense(width, dtype=self.dtype_policy, name="network_out")
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
     def build(self, shape):
         for layer in (self.attention, self.attention_norm, self.network_norm, self.network_in):

@@ -126,7 +126,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         return
     for label, scores in evaluation.rows(results):
         print(
-            f"{label:42} exact {scores['exact']:.3f}  token recall {scores['token_recall']:.3f}"
+            f"{label:46} exact {scores['exact']:.3f}  token recall {scores['token_recall']:.3f}"
             f"  ({scores['pictures']} pictures)"
         )
 
@@ -151,8 +151,10 @@ def _silent_import():
 def _explain(error: Exception) -> str:
     """The error's own words; a missing or forbidden file says them with its name."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}"
-    return str(error)
+        text = error.strerror if error.filename is None else f"{error.strerror}: {error.filename}"
+    else:
+        text = str(error) or type(error).__name__
+    return " ".join(text.split())  # one line, whatever the error holds
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from mmcourse.data.emoji import EmojiPictures
 from mmcourse.generator import MultimodalGenerator
 
 TEST_SPLITS = ("unseen_composition", "unseen_artist", "unseen_concept")
+# The language whose prompt takes another's place in the control.
+_FOLLOWING = dict(zip(naming.LANGUAGES, (*naming.LANGUAGES[1:], naming.LANGUAGES[0]), strict=True))
 KINDS = ("skin tone", "gender", "hair")
 
 
@@ -51,11 +53,10 @@ def control_scores(
     chosen = pictures.splits["unseen_composition"]
     images = pictures.images[chosen]
     results: dict = {"shuffled_images": {}, "blank_image": {}, "swapped_prompt": {}}
-    following = dict(zip(languages, [*languages[1:], languages[0]], strict=True))
     for language in languages:
         true = pictures.names(language, chosen)
         prompt = naming.PROMPTS[language][0]
-        other = naming.PROMPTS[following[language]][0]
+        other = naming.PROMPTS[_FOLLOWING[language]][0]
         swapped = controls.swapped_prompts([prompt] * len(true), {prompt: other})
         for name, changed, prompts in (
             ("shuffled_images", controls.shuffled_images(images), prompt),
@@ -72,7 +73,7 @@ def _parts(pictures: EmojiPictures, split: str) -> dict[str, dict[str, np.ndarra
     if split == "unseen_composition":
         kinds = np.array([pictures.kinds[i] for i in chosen])
         return {"by_kind": {kind: np.flatnonzero(kinds == kind) for kind in KINDS}}
-    person = np.array([pictures.entries[i].person for i in chosen])
+    person = np.array([pictures.entries[i].person for i in chosen], dtype=bool)
     parts = {"people": np.flatnonzero(person), "things": np.flatnonzero(~person)}
     return {"by_subject": {name: rows for name, rows in parts.items() if len(rows)}}
 

@@ -38,14 +38,23 @@ class ImageEncoder(keras.layers.Layer):
         self.tokens = (size // stride) ** 2
         self.convolutions = [
             keras.layers.Conv2D(
-                filters, 3, strides=2, padding="same", use_bias=False, name=f"convolution_{i}"
+                filters,
+                3,
+                strides=2,
+                padding="same",
+                use_bias=False,
+                dtype=self.dtype_policy,
+                name=f"convolution_{i}",
             )
             for i, filters in enumerate(self.channels)
         ]
         self.norms = [
-            keras.layers.BatchNormalization(momentum=0.9, name=f"norm_{i}") for i in range(len(self.channels))
+            keras.layers.BatchNormalization(momentum=0.9, dtype=self.dtype_policy, name=f"norm_{i}")
+            for i in range(len(self.channels))
         ]
-        self.to_tokens = keras.layers.Conv2D(width, 3, strides=2, padding="same", name="to_tokens")
+        self.to_tokens = keras.layers.Conv2D(
+            width, 3, strides=2, padding="same", dtype=self.dtype_policy, name="to_tokens"
+        )
 
     def build(self, shape):
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
@@ -118,15 +127,24 @@ class MultimodalGenerator(keras.Model):
         }
         self.image_size, self.width = image_size, width
         self.prompt_length, self.answer_length = prompt_length, answer_length
-        self.image_encoder = ImageEncoder(image_size, channels, width, name="image_encoder")
+        self.image_encoder = ImageEncoder(
+            image_size, channels, width, dtype=self.dtype_policy, name="image_encoder"
+        )
         self.token_embedding = keras.layers.Embedding(
-            len(self.vocabulary), width, embeddings_initializer="normal", name="token_embedding"
+            len(self.vocabulary),
+            width,
+            embeddings_initializer="normal",
+            dtype=self.dtype_policy,
+            name="token_embedding",
         )
         self.blocks = [
-            TransformerBlock(heads, width, hidden, dropout, name=f"block_{i}") for i in range(depth)
+            TransformerBlock(heads, width, hidden, dropout, dtype=self.dtype_policy, name=f"block_{i}")
+            for i in range(depth)
         ]
-        self.final_norm = keras.layers.LayerNormalization(epsilon=1e-6, name="final_norm")
-        self.to_logits = keras.layers.Dense(len(self.vocabulary), name="to_logits")
+        self.final_norm = keras.layers.LayerNormalization(
+            epsilon=1e-6, dtype=self.dtype_policy, name="final_norm"
+        )
+        self.to_logits = keras.layers.Dense(len(self.vocabulary), dtype=self.dtype_policy, name="to_logits")
         self.prefix_length = self.image_encoder.tokens + prompt_length
         self.total_length = self.prefix_length + answer_length
 
@@ -266,7 +284,7 @@ class MultimodalGenerator(keras.Model):
             if unknown:
                 raise ValueError(
                     f"the prompt {prompt[:60]!r} holds words that the model has never seen: "
-                    f"{', '.join(unknown[:5])}"
+                    f"{', '.join(token[:20] for token in dict.fromkeys(unknown[:5]))}"
                 )
         return self.vocabulary.encode(prompts, self.prompt_length)
 
@@ -275,7 +293,7 @@ class Writer(keras.Model):
     """Wraps :meth:`MultimodalGenerator.write` so that ``predict`` compiles and batches it on any backend."""
 
     def __init__(self, generator):
-        super().__init__()
+        super().__init__(dtype=generator.dtype_policy)
         self.generator = generator
 
     def call(self, inputs):

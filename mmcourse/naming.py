@@ -39,14 +39,14 @@ class Configuration:
 
     profile: str = "cpu"
     image_size: int = 64
-    channels: tuple[int, ...] = (32, 64, 128)
+    channels: tuple[int, ...] = (16, 48, 96)
     width: int = 128
     heads: int = 4
     depth: int = 2
     hidden: int = 384
     dropout: float = 0.0
-    shift: int = 4
-    epochs: int = 16
+    shift: int = 2
+    epochs: int = 20
     batch_size: int = 64
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
@@ -200,7 +200,13 @@ def trained_folder(configuration: Configuration) -> Path:
 
 def load_trained(profile: str | None = None) -> MultimodalGenerator:
     """The trained naming model of a profile; trains it first if it is not in the cache."""
-    return keras.saving.load_model(_trained_folder_of(profile) / "model.keras")
+    path = _trained_folder_of(profile) / "model.keras"
+    try:
+        return keras.saving.load_model(path)
+    except Exception as error:  # Keras, h5py and zipfile each raise their own
+        raise training.StorageError(
+            f"the model in {path.parent} cannot be read: {error}. Remove that folder to train it again."
+        ) from error
 
 
 def load_history(profile: str | None = None) -> list[dict[str, float]]:

@@ -89,6 +89,24 @@ class _Checkpoints(keras.callbacks.Callback):
             shutil.rmtree(older)
 
 
+class _EpochStart(keras.callbacks.Callback):
+    """Let order and dropout depend on seed and epoch only, so that a resumed epoch is the same epoch.
+
+    Keras may end an epoch before the first one has begun, and saves no dropout layer's random state.
+    """
+
+    def __init__(self, batches: "Batches"):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.start_epoch(epoch)
+        states = [v for v in self.model.variables if v.name == "seed_generator_state"]
+        for place, state in enumerate(states):
+            random = np.random.default_rng([self.batches.seed, epoch, place])
+            state.assign(random.integers(2**31, size=state.shape, dtype=np.uint32))
+
+
 class Progress(keras.callbacks.Callback):
     """One line an epoch: which, of how many, the losses, the seconds it took and those that remain."""
 
@@ -137,9 +155,6 @@ class Batches(keras.utils.PyDataset):
         self.epoch = epoch
         self.order = np.random.default_rng([self.seed, epoch]).permutation(self.examples)
 
-    def on_epoch_end(self):
-        self.start_epoch(self.epoch + 1)
-
     def __len__(self):
         return self.examples // self.batch_size
 
@@ -175,16 +190,16 @@ def fit(
     model, history = None, []
     for checkpoint in reversed(_checkpoints(folder)):
         try:
-            history = json.loads((checkpoint / "history.json").read_text())
+            history = list(json.loads((checkpoint / "history.json").read_text()))
             model = keras.saving.load_model(checkpoint / "model.keras")
             print(f"  going on after epoch {len(history)}/{epochs}", file=sys.stderr, flush=True)
             break
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # Keras, h5py, zipfile and json each raise their own
             print(f"  checkpoint {checkpoint.name} is damaged: {error}", file=sys.stderr)
-            shutil.rmtree(checkpoint)
+            with _writing(folder):
+                shutil.rmtree(checkpoint)
             model, history = None, []
     model = model or build()
-    batches.start_epoch(len(history))
     if len(history) < epochs:
         model.fit(
             batches,
@@ -192,8 +207,9 @@ def fit(
             initial_epoch=len(history),
             validation_data=validation_data,
             verbose=0,
+            shuffle=False,  # Batches has its own order, which must be the same after an interruption
             # The checkpoint comes last, with what the other callbacks add to the logs.
-            callbacks=[*callbacks, Progress(epochs), _Checkpoints(folder, history)],
+            callbacks=[_EpochStart(batches), *callbacks, Progress(epochs), _Checkpoints(folder, history)],
         )
     return model, history
 
@@ -219,21 +235,29 @@ def kept(
     folder = models / f"{name}-{key_of(configuration, modules)}"
     if _is_complete(folder):
         return folder
+    part_name = f"part-{folder.name}"
     work = folder.with_name(folder.name + ".training")
     with _writing(models):
         models.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(folder.with_name(folder.name + ".lock")):
+    lock = filelock.FileLock(folder.with_name(folder.name + ".lock"))
+    with _writing(models):
+        lock.acquire()
+    try:
         if _is_complete(folder):  # another process has trained it meanwhile
             return folder
         model, history = train(work)
-        with _writing(models):
-            part = Path(tempfile.mkdtemp(prefix="part-", dir=models))
+        with _writing(models, part_name):
+            part = models / part_name
+            shutil.rmtree(part, ignore_errors=True)  # left by a process that was killed
+            part.mkdir()
             model.save(part / "model.keras")
             (part / "history.json").write_text(json.dumps(history, indent=1))
             (part / "configuration.json").write_text(json.dumps(dict(configuration), indent=1))
             shutil.rmtree(folder, ignore_errors=True)
             part.rename(folder)
-            shutil.rmtree(work)
+        shutil.rmtree(work, ignore_errors=True)
+    finally:
+        lock.release()
     return folder
 
 
@@ -264,13 +288,13 @@ def _is_complete(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _writing(folder: Path):
+def _writing(folder: Path, parts: str = "part-*"):
     """Turn a failure to write into a StorageError that says what to do; leave no half-written part."""
     try:
         yield
     except OSError as error:
         with contextlib.suppress(OSError):
-            for part in folder.glob("part-*"):
+            for part in folder.glob(parts):
                 shutil.rmtree(part, ignore_errors=True)
         raise StorageError(
             f"cannot write to {folder}: {error}. Free some space, or set MMCOURSE_DATA to a folder that "

@@ -136,11 +136,10 @@ def never_built() -> keras.Model:
 def collect(examples: int, batch_size: int, seed: int, epochs: int, start: int = 0) -> list[list]:
     """For each epoch the batches, each as (indices, a random number)."""
     batches = Batches(examples, batch_size, lambda chosen, random: (chosen.tolist(), random.random()), seed)
-    batches.start_epoch(start)
     found = []
-    for _ in range(epochs):
+    for epoch in range(start, start + epochs):
+        batches.start_epoch(epoch)
         found.append([batches[i] for i in range(len(batches))])
-        batches.on_epoch_end()
     return found
 
 
