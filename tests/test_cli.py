@@ -21,8 +21,6 @@ from mmcourse.data.emoji import SPLITS, EmojiPictures, Entry
 from mmcourse.generator import MultimodalGenerator
 from mmcourse.text import END, SPECIAL_TOKENS, tokenise
 
-# The last tests ask the trained model of the profile "cpu", which `make test` has trained by then.
-TRAINED_MODEL_IS_THERE = True
 SIZE = 16
 COMMAND = [sys.executable, "-m", "mmcourse.cli"]
 KNOWN_PROMPTS = [wording for wordings in naming.PROMPTS.values() for wording in wordings]
@@ -543,9 +541,7 @@ def test_the_command_is_installed():
     assert shutil.which("mmcourse", path=str(Path(sys.executable).parent))
 
 
-# The model that `make test` has trained
-
-needs_trained_model = pytest.mark.skipif(not TRAINED_MODEL_IS_THERE, reason="the model is not trained yet")
+# The model of the profile "cpu", which `make test` has trained by now
 
 
 @pytest.fixture(scope="module")
@@ -563,7 +559,6 @@ def held_out(tmp_path_factory) -> list[tuple[Path, str]]:
     return files
 
 
-@needs_trained_model
 def test_trained_model_names_held_out_pictures(held_out):
     model = naming.load_trained("cpu")
     images = np.stack([image.read(path, model.image_size) for path, _ in held_out])
@@ -573,7 +568,6 @@ def test_trained_model_names_held_out_pictures(held_out):
     assert right >= 6, list(zip(answers, names, strict=True))
 
 
-@needs_trained_model
 def test_real_command_with_the_trained_model_is_quick(held_out):
     path, _ = held_out[0]
     done = subprocess.run(
