@@ -24,7 +24,7 @@ unexport PYTHONPATH PYTHONHOME
 
 help:  ## show this list
 	@echo "The course is built with make book and checked with make test. The first time takes"
-	@echo "about 20 minutes on two cores; afterwards only what changed is done again."
+	@echo "about a quarter of an hour on two cores; afterwards only what changed is done again."
 	@echo
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
 	@echo

@@ -48,14 +48,14 @@ def scaled_dot_product_attention(
     return weights @ values, weights
 
 
-def prefix_mask(prefix_is_token: np.ndarray, answer_length: int) -> np.ndarray:
+def prefix_mask(prefix_is_token, answer_length: int):
     """Who may look at whom when a prefix is read and an answer is written.
 
     A prefix token is visible to all; an answer token only to itself and to those after it (the prefix
     language model of Raffel et al., 2020, section 3.2.1). Padding in the prefix is visible to none.
 
     Args:
-        prefix_is_token: boolean ``(batch, prefix)``; False where the prefix is padding.
+        prefix_is_token: boolean tensor ``(batch, prefix)``; False where the prefix is padding.
         answer_length: number of answer tokens.
 
     Returns:

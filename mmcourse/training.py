@@ -27,7 +27,7 @@ from mmcourse.data import archives
 
 
 class StorageError(RuntimeError):
-    """A checkpoint or a model could not be written; the message names the folder and what to do."""
+    """A checkpoint or a model could not be written or read; the message names the folder and what to do."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class _EpochStart(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """One line an epoch: which, of how many, the losses, the seconds it took and those that remain."""
+    """One line an epoch: which, of how many, losses and scores, the seconds it took and those that remain."""
 
     def __init__(self, epochs: int):
         super().__init__()

@@ -142,7 +142,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Execute notebooks with papermill.")
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all in notebooks/")
     parser.add_argument("--output", type=Path, default=ROOT / "_build" / "executed")
-    parser.add_argument("--profile", help="value for the parameter `profile` of each notebook")
+    parser.add_argument(
+        "--profile",
+        default=os.environ.get("MMCOURSE_PROFILE"),
+        help="value for the parameter `profile` of each notebook; default: $MMCOURSE_PROFILE",
+    )
     arguments = parser.parse_args()
 
     notebooks = arguments.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb"))
