@@ -200,9 +200,10 @@ class MultimodalGenerator(keras.Model):
             caches.append(cache)
         batch = ops.shape(prompt)[0]
         places = ops.arange(self.answer_length)
+        positions = ops.convert_to_tensor(self.text_position)
 
         def step(place, token, finished, answer, *caches):
-            position = ops.slice(self.text_position, (self.prompt_length + place, 0), (1, self.width))
+            position = ops.slice(positions, (self.prompt_length + place, 0), (1, self.width))
             hidden = self.token_embedding(token[:, None]) + ops.cast(position, self.compute_dtype)
             written = ops.broadcast_to(places <= place, (batch, self.answer_length))
             mask = ops.concatenate([real, written], axis=1)[:, None, None, :]
