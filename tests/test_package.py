@@ -31,6 +31,8 @@ ORDER = [
     "naming",
     "evaluation",
     "plots",
+    "exercises.verdict",
+    "exercises.picture_to_text",
     "exercises",
     "cli",
 ]
@@ -78,6 +80,7 @@ def test_every_module_has_a_place_in_the_order():
 def test_a_module_imports_only_from_those_before_it(module):
     place = ORDER.index(module) if module else 0
     imported = imported_modules(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+    imported.discard(module)  # a package that imports its own modules names itself
     later = sorted(name for name in imported if ORDER.index(name) >= place)
     assert later == [], f"mmcourse.{module} imports what comes after it in the order"
 

@@ -1,56 +1,10 @@
-"""Checkers of the exercises.
-
-:func:`check` is for notebooks: it prints a verdict with a hint and never raises, so that an unsolved stub
-stops nobody. :func:`verify` is for tests: it raises.
-"""
+"""Checkers of the chapter "A picture and a prompt in, a name out"."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-
-class WrongAnswer(AssertionError):
-    """An answer that does not do what the exercise asks; the message is a hint."""
-
-
-def verify(exercise: str, answer) -> None:
-    """Check an answer.
-
-    Raises:
-        ValueError: there is no such exercise.
-        WrongAnswer: the answer is wrong; the message says what was tried and gives a hint.
-    """
-    if exercise not in _CHECKERS:
-        raise ValueError(f"unknown exercise {exercise!r}; known are: {', '.join(_CHECKERS)}")
-    try:
-        _CHECKERS[exercise](answer)
-    except WrongAnswer:
-        raise
-    except Exception as error:
-        raise WrongAnswer(f"your answer ended in {type(error).__name__}: {error}") from error
-
-
-def check(exercise: str, answer) -> None:
-    """Print whether an answer is right, and a hint if it is not. Never raises."""
-    try:
-        verify(exercise, answer)
-    except Exception as error:  # a notebook must go on whatever the reader wrote
-        print(f"✗ {exercise}: not yet. {error}")
-    else:
-        print(f"✓ {exercise}: right.")
-
-
-def _require(right: bool, hint: str) -> None:
-    if not right:
-        raise WrongAnswer(hint)
-
-
-def _call(answer: Callable, *arguments):
-    """Call what should be a function; a stub that returns nothing gets a hint of its own."""
-    _require(callable(answer), f"expected a function, got {type(answer).__name__}")
-    result = answer(*arguments)
-    _require(result is not None, "the function returns None: is its body still the stub?")
-    return result
+from mmcourse.exercises.verdict import call, require
 
 
 def _sequence_length(answer) -> None:
@@ -61,8 +15,8 @@ def _sequence_length(answer) -> None:
         (8, 8, 1, 1),
     ):
         expected = (image_size // stride) ** 2 + prompt + text
-        given = _call(answer, image_size, stride, prompt, text)
-        _require(
+        given = call(answer, image_size, stride, prompt, text)
+        require(
             given == expected,
             f"a picture of {image_size} pixels, one token every {stride} pixels each way, {prompt} prompt "
             f"and {text} answer tokens: you give {given}, not {expected}. Image tokens lie on a square grid.",
@@ -71,13 +25,13 @@ def _sequence_length(answer) -> None:
 
 def _prefix_mask(answer) -> None:
     for prefix, text in ((2, 3), (1, 1), (5, 4), (3, 1)):
-        mask = np.asarray(_call(answer, prefix, text))
+        mask = np.asarray(call(answer, prefix, text))
         total = prefix + text
-        _require(mask.shape == (total, total), f"expected the shape {(total, total)}, got {mask.shape}")
+        require(mask.shape == (total, total), f"expected the shape {(total, total)}, got {mask.shape}")
         for row in range(total):
             for column in range(total):
                 expected = column < prefix or column <= row
-                _require(
+                require(
                     bool(mask[row, column]) == expected,
                     f"with {prefix} prefix and {text} answer tokens, token {row} "
                     f"{'must see' if expected else 'must not see'} token {column}",
@@ -96,8 +50,8 @@ def _token_recall(answer) -> None:
         ("woman running", "man running", 0.5),  # a part of a word is not the word
     )
     for generated, true, expected in cases:
-        given = _call(answer, generated, true)
-        _require(
+        given = call(answer, generated, true)
+        require(
             abs(float(given) - expected) < 1e-9,
             f"for the text {generated!r} and the true name {true!r} you give {given}, not {expected:.4f}. "
             "A token that stands twice in the true name must be found twice.",
@@ -107,12 +61,12 @@ def _token_recall(answer) -> None:
 def _moved_order(answer) -> None:
     for count in (2, 3, 4, 10, 57):
         for _ in range(5):
-            order = np.asarray(_call(answer, count))
-            _require(
+            order = np.asarray(call(answer, count))
+            require(
                 order.shape == (count,) and sorted(order.tolist()) == list(range(count)),
                 f"for {count} pictures, expected each of 0 to {count - 1} once, got {order.tolist()}",
             )
-            _require(
+            require(
                 not (order == np.arange(count)).any(),
                 f"for {count} pictures, one stays in its place: {order.tolist()}. A plain shuffle leaves on "
                 "average one picture where it was.",
@@ -133,18 +87,18 @@ def _greedy(answer) -> None:
 
     def next_logits(tokens):
         asked.append(list(tokens))
-        _require(len(asked) < 100, "your loop does not end: it must stop at the end token or after `most`")
+        require(len(asked) < 100, "your loop does not end: it must stop at the end token or after `most`")
         return table[tokens[-1]]
 
     # 0 → 3 → 1 → 4 → 2 (the end)
-    given = list(_call(answer, next_logits, 0, 2, 10))
-    _require(given == [3, 1, 4], f"expected the tokens [3, 1, 4] (2 is the end), got {given}")
-    _require(asked[-1] == [0, 3, 1, 4], "each step must see all tokens so far, the start token included")
-    given = list(_call(answer, next_logits, 0, 2, 2))
-    _require(given == [3, 1], f"with at most 2 tokens expected [3, 1], got {given}")
+    given = list(call(answer, next_logits, 0, 2, 10))
+    require(given == [3, 1, 4], f"expected the tokens [3, 1, 4] (2 is the end), got {given}")
+    require(asked[-1] == [0, 3, 1, 4], "each step must see all tokens so far, the start token included")
+    given = list(call(answer, next_logits, 0, 2, 2))
+    require(given == [3, 1], f"with at most 2 tokens expected [3, 1], got {given}")
 
 
-_CHECKERS: dict[str, Callable] = {
+CHECKERS: dict[str, Callable] = {
     "picture-to-text-length": _sequence_length,
     "picture-to-text-mask": _prefix_mask,
     "picture-to-text-recall": _token_recall,
