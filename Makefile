@@ -73,7 +73,7 @@ fetch: $(INSTALLED)
 	@$(BIN)/mmcourse fetch
 
 train: fetch
-	@echo "[3/5] training the model that the notebooks share"
+	@echo "[3/5] training the models that the notebooks share"
 	@$(BIN)/mmcourse train
 
 $(EXECUTED): $(INSTALLED) $(NOTEBOOKS) $(PACKAGE) book/tools/execute.py | train

@@ -112,13 +112,10 @@ def build(configuration: Configuration, pictures: emoji.EmojiPictures) -> Multim
 
 
 def batches(
-    configuration: Configuration,
-    pictures: emoji.EmojiPictures,
-    model: MultimodalGenerator,
-    split: str = "train",
+    configuration: Configuration, pictures: emoji.EmojiPictures, model: MultimodalGenerator
 ) -> training.Batches:
     """Pairs of picture and prompt with their answers; each picture once an epoch in each language."""
-    rows = pictures.splits[split]
+    rows = pictures.splits["train"]
     answers = np.stack(
         [
             model.vocabulary.encode(pictures.names(language, rows), model.answer_length, end=True)

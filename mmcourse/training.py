@@ -168,7 +168,6 @@ def fit(
     batches: Batches,
     epochs: int,
     folder: Path,
-    validation_data=None,
     callbacks: Iterable[keras.callbacks.Callback] = (),
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Train with checkpoints in ``folder``, from the last one if there is one.
@@ -205,7 +204,6 @@ def fit(
             batches,
             epochs=epochs,
             initial_epoch=len(history),
-            validation_data=validation_data,
             verbose=0,
             shuffle=False,  # Batches has its own order, which must be the same after an interruption
             # The checkpoint comes last, with what the other callbacks add to the logs.
@@ -241,7 +239,11 @@ def kept(
         models.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(folder.with_name(folder.name + ".lock"))
     with _writing(models):
-        lock.acquire()
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            print(f"  waiting for another process that trains {folder.name}", file=sys.stderr, flush=True)
+            lock.acquire()
     try:
         if _is_complete(folder):  # another process has trained it meanwhile
             return folder

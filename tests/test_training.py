@@ -212,12 +212,6 @@ def test_history_and_the_newest_checkpoint_are_kept(tmp_path):
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_validation_scores_are_in_the_history(tmp_path):
-    data = (np.zeros((4, FEATURES), dtype="float32"), np.zeros((4, 1), dtype="float32"))
-    _, history = fit(build, make_batches(), 1, tmp_path, validation_data=data)
-    assert sorted(history[0]) == ["loss", "val_loss"]
-
-
 def test_progress_is_told_on_standard_error(tmp_path, capsys):
     fit(build, make_batches(), 2, tmp_path)
     fit(build, make_batches(), 3, tmp_path)
@@ -617,7 +611,7 @@ def test_two_at_the_same_time_train_once(cache):
     assert len(results) == 3 and len(set(results)) == 1
 
 
-def test_two_processes_at_the_same_time_train_once(cache, tmp_path):
+def test_two_processes_at_the_same_time_train_once(cache, tmp_path, capsys):
     """The other process is stood for by a light one that holds the same lock while it writes the model."""
     folder = cache / "models" / f"name-{key_of({}, [])}"
     program = """
@@ -643,6 +637,7 @@ with filelock.FileLock(folder.with_name(folder.name + ".lock")):
     finally:
         process.wait(timeout=30)
     assert trainings.count == 0
+    assert f"waiting for another process that trains {folder.name}" in capsys.readouterr().err
     assert (folder / "model.keras").read_text() == "theirs"
 
 
