@@ -47,7 +47,7 @@ def texts() -> dict[str, str]:
 
 
 def generated(tmp_path: Path) -> dict[str, str]:
-    written = pages.write_pages(BOOK, tmp_path, STATISTICS)
+    written = pages.write_pages(BOOK, tmp_path, lambda name: STATISTICS)
     return {str(path.relative_to(tmp_path)): path.read_text(encoding="utf-8") for path in written}
 
 
@@ -277,12 +277,23 @@ def test_quotations_cannot_break_the_page():
     assert pages.quotation("词元") == '<blockquote lang="zh"><p>词元</p></blockquote>'
 
 
-def test_datasheet_names_the_archives_that_are_read():
+def test_every_archive_of_data_is_named_in_a_datasheet_with_its_version():
     with (ROOT / "mmcourse" / "data" / "sources.toml").open("rb") as file:
         sources = tomllib.load(file)
-    datasheet = (BOOK / "datasheets" / "emoji.md").read_text(encoding="utf-8")
-    for name in ("twemoji", "openmoji", "emoji-names", "emoji-groups"):
-        assert f"`{sources[name]['package']}` {sources[name]['version']}" in datasheet, name
+    sheets = "".join(path.read_text(encoding="utf-8") for path in (BOOK / "datasheets").glob("*.md"))
+    for name in set(sources) - {"mathjax"}:  # used by the site, not by the models
+        assert f"`{sources[name]['package']}` {sources[name]['version']}" in sheets, name
+
+
+def test_every_datasheet_counts_its_data_and_is_listed():
+    listed = (BOOK / "datasheets" / "index.md").read_text(encoding="utf-8")
+    contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+    for path in sorted((BOOK / "datasheets").glob("*.md")):
+        if path.stem != "index":
+            text = path.read_text(encoding="utf-8")
+            assert re.search(r"<!-- rows: \w+ statistics -->", text), path
+            label = re.search(r"^\((datasheet-[\w-]+)\)=", text, re.MULTILINE).group(1)
+            assert f"{{ref}}`{label}`" in listed and f"book/datasheets/{path.stem}" in contents, path
 
 
 # Documents of the repository

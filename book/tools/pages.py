@@ -9,12 +9,15 @@ Markdown file with prose and a marker; this module replaces the marker by the ro
                               <!-- rows: errata -->
     book/coverage.md          <!-- rows: coverage counts -->    book/data/coverage.toml
                               <!-- rows: coverage -->
-    book/datasheets/emoji.md  <!-- rows: emoji statistics -->   mmcourse.data.emoji.statistics()
+    book/datasheets/*.md      <!-- rows: emoji statistics -->   mmcourse.data.emoji.statistics()
+                              and likewise for every other loader
 """
 
 import html
+import importlib
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 SEVERITIES = {"A": "false", "B": "misleading or incomplete", "C": "imprecise"}
@@ -172,20 +175,20 @@ def fill(page: Path, rows: dict[str, str]) -> str:
     return text
 
 
+def count_statistics(name: str) -> dict[str, int | float]:
+    """The numbers of a data set, from its loader in ``mmcourse.data``; the data must have been fetched."""
+    return importlib.import_module(f"mmcourse.data.{name}").statistics()
+
+
 def write_pages(
     source_folder: Path,
     output_folder: Path,
-    statistics: dict[str, int | float] | None = None,
+    count: Callable[[str], dict[str, int | float]] = count_statistics,
 ) -> list[Path]:
     """Write the generated pages into ``output_folder`` and return their paths.
 
-    ``source_folder`` is ``book/``. ``statistics`` are the numbers of the emoji data set; when they
-    are not given they are counted from the data, which must have been fetched.
+    ``source_folder`` is ``book/``. ``count`` gives the numbers of a data set by the name of its loader.
     """
-    if statistics is None:
-        from mmcourse.data import emoji
-
-        statistics = emoji.statistics()
     glossary = read_rows(source_folder / "data" / "glossary.toml")
     errata = read_rows(source_folder / "data" / "errata.toml")
     coverage = read_rows(source_folder / "data" / "coverage.toml")
@@ -196,8 +199,13 @@ def write_pages(
             "coverage counts": coverage_counts(coverage),
             "coverage": coverage_rows(coverage),
         },
-        "datasheets/emoji.md": {"emoji statistics": statistics_table(statistics)},
     }
+    for path in sorted((source_folder / "datasheets").glob("*.md")):
+        names = re.findall(r"<!-- rows: (\w+) statistics -->", path.read_text(encoding="utf-8"))
+        if names:
+            pages[f"datasheets/{path.name}"] = {
+                f"{name} statistics": statistics_table(count(name)) for name in names
+            }
     written = []
     for name, rows in pages.items():
         text = fill(source_folder / name, rows)
