@@ -30,7 +30,7 @@ help:  ## show this list
 	@echo
 	@echo "To use another Python (3.11 or later): make book PYTHON=python3.12"
 
-book: $(SITE)  ## build the course: environment, data, model, notebooks, site
+book: $(SITE)  ## build the course: environment, data, models, notebooks, site
 	@echo "The course is in _build/html. Open it: $(CURDIR)/$(SITE)"
 
 test: lint $(SITE)  ## run every test: the package, the notebooks, the site in a browser

@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"mmcourse: error: {_explain(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("mmcourse: interrupted; 'mmcourse train' goes on from the last epoch", file=sys.stderr)
+        print("mmcourse: interrupted; 'mmcourse train' goes on from what is finished", file=sys.stderr)
         return 130
     return 0
 
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("names", nargs="*", metavar="NAME", help="archives; all by default")
     command.set_defaults(run=_fetch)
 
-    command = commands.add_parser("train", help="train the model that names pictures, unless it is kept")
+    command = commands.add_parser("train", help="train the models that chapters share, unless they are kept")
     _add_profile(command)
     command.set_defaults(run=_train)
 
@@ -68,11 +68,12 @@ def _fetch(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     with _silent_import():
-        from mmcourse import naming, training
+        from mmcourse import naming, training, word_vectors
 
     configuration = naming.CONFIGURATIONS[training.choose_profile(options.profile).name]
+    word_vectors.load_trained()
     folder = naming.trained_folder(configuration)
-    print(f"The trained model is in {folder}")
+    print(f"The trained models are in {folder.parent}")
 
 
 def _generate(options: argparse.Namespace) -> None:

@@ -140,6 +140,35 @@ def bars(scores: Mapping[str, Mapping[str, Mapping]], languages: Mapping[str, st
     return figure
 
 
+def picture_grid(
+    pictures: Sequence[np.ndarray],
+    titles: Sequence[str] = (),
+    columns: int = 8,
+    limit: float | None = None,
+    side: float = 0.95,
+) -> plt.Figure:
+    """Draw pictures of one channel side by side, each under its title.
+
+    Args:
+        pictures: each ``(height, width)``, high numbers dark; or with ``limit``, signed numbers.
+        titles: one a picture, or none.
+        columns: pictures in a row.
+        limit: if given, blue is ``limit``, white 0 and red ``-limit``, in all pictures alike.
+        side: width of a picture in inches.
+    """
+    rows = -(-len(pictures) // columns)
+    size = (side * min(columns, len(pictures)), rows * side * (1.28 if titles else 1.04))
+    figure, grid = plt.subplots(rows, min(columns, len(pictures)), figsize=size, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for place, (axes, picture) in enumerate(zip(grid.flat, pictures, strict=False)):
+        colours = {"cmap": "gray_r"} if limit is None else {"cmap": "RdBu", "vmin": -limit, "vmax": limit}
+        axes.imshow(picture, **colours)
+        if titles:
+            axes.set_title(titles[place], fontsize=9)
+    return figure
+
+
 def _png(picture: np.ndarray) -> str:
     """A ``uint8`` picture as a base64 PNG of at most 64 colours: a third of the size, no visible change."""
     image = Image.fromarray(picture).quantize(64)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmcourse import __version__, evaluation, image, naming, training
+from mmcourse import __version__, evaluation, image, naming, training, word_vectors
 from mmcourse.cli import main
 from mmcourse.data import archives, emoji
 from mmcourse.data.emoji import SPLITS, EmojiPictures, Entry
@@ -32,6 +32,7 @@ def restored(monkeypatch):
     before = keras.config.dtype_policy()
     monkeypatch.delenv("MMCOURSE_PROFILE", raising=False)
     monkeypatch.setattr(naming, "train", lambda *arguments: pytest.fail("a test started a training"))
+    monkeypatch.setattr(word_vectors, "load_trained", lambda: {})
     yield
     keras.config.set_dtype_policy(before)
 
@@ -365,8 +366,9 @@ def test_evaluate_prints_a_line_a_score(scored, capsys):
 # Train, fetch, and the command as a whole
 
 
-def test_train_says_where_the_model_is(monkeypatch, tmp_path, capsys):
-    asked = []
+def test_train_trains_all_and_says_where_the_models_are(monkeypatch, tmp_path, capsys):
+    asked, word_vectors_asked = [], []
+    monkeypatch.setattr(word_vectors, "load_trained", lambda: word_vectors_asked.append(True))
 
     def trained_folder(configuration):
         asked.append(configuration.profile)
@@ -374,7 +376,8 @@ def test_train_says_where_the_model_is(monkeypatch, tmp_path, capsys):
 
     monkeypatch.setattr(naming, "trained_folder", trained_folder)
     assert main(["train"]) == 0
-    assert capsys.readouterr().out == f"The trained model is in {tmp_path / 'there'}\n"
+    assert capsys.readouterr().out == f"The trained models are in {tmp_path}\n"
+    assert word_vectors_asked == [True]
     assert main(["train", "--profile", "gpu"]) == 0
     monkeypatch.setenv("MMCOURSE_PROFILE", "gpu")
     assert main(["train"]) == 0

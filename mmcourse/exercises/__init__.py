@@ -4,12 +4,18 @@
 stops nobody. :func:`verify` is for tests: it raises.
 """
 
-from mmcourse.exercises import picture_to_text
+from mmcourse.exercises import attention, convolution, picture_to_text, recurrence, word_embeddings
 from mmcourse.exercises.verdict import WrongAnswer
 
 __all__ = ["CHECKERS", "WrongAnswer", "check", "verify"]
 
-CHECKERS = {**picture_to_text.CHECKERS}
+CHECKERS = {
+    **attention.CHECKERS,
+    **convolution.CHECKERS,
+    **picture_to_text.CHECKERS,
+    **recurrence.CHECKERS,
+    **word_embeddings.CHECKERS,
+}
 
 
 def verify(exercise: str, answer) -> None:
