@@ -130,9 +130,7 @@ def multi_head_attention(
         ValueError: there are not eight weights, or shapes do not fit.
     """
     if len(weights) != 8:
-        raise ValueError(
-            f"weights must be four kernels and biases in turn; got {len(weights)} arrays"
-        )
+        raise ValueError(f"weights must be four kernels and biases in turn; got {len(weights)} arrays")
     for name, array, kernel in (("tokens", tokens, weights[0]), ("context", context, weights[2])):
         if array.ndim != 3 or array.shape[-1] != kernel.shape[0]:
             raise ValueError(
@@ -242,9 +240,7 @@ def padding_mask(lengths: Sequence[int], total: int) -> np.ndarray:
     """
     lengths = np.asarray(lengths)
     if lengths.ndim != 1 or not ((1 <= lengths) & (lengths <= total)).all():
-        raise ValueError(
-            f"lengths must be numbers from 1 to {total} (total), got {lengths.tolist()}"
-        )
+        raise ValueError(f"lengths must be numbers from 1 to {total} (total), got {lengths.tolist()}")
     return (np.arange(total) < lengths[:, None])[:, None, :]
 
 
