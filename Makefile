@@ -20,7 +20,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 unexport PYTHONPATH PYTHONHOME
 
 .DELETE_ON_ERROR:
-.PHONY: help book test lab outputs lock clean fetch train lint
+.PHONY: help book test lab outputs study lock clean fetch train lint
 
 help:  ## show this list
 	@echo "The course is built with make book and checked with make test. The first time takes"
@@ -46,6 +46,12 @@ lab: fetch  ## open JupyterLab on a copy of the notebooks to work in, without so
 outputs: $(EXECUTED)  ## write the executed notebooks over those in notebooks/
 	@for notebook in $(NOTEBOOKS); do cp -p _build/executed/$$notebook $$notebook; done
 	@echo "notebooks/ now holds the outputs of this run; look at the difference before committing it."
+
+study: $(INSTALLED)  ## measure anew what chapters show from benchmarks/results (needs PyTorch)
+	@$(BIN)/python -c "import torch" 2>/dev/null || \
+	    { echo "PyTorch is needed: $(BIN)/python -m pip install torch"; exit 1; }
+	@for script in $(filter-out benchmarks/compare.py,$(wildcard benchmarks/*.py)); do \
+	    $(BIN)/python $$script --output benchmarks/results/$$(basename $$script .py).json || exit 1; done
 
 lock:  ## resolve requirements.txt and requirements-gpu.txt anew (needs uv)
 	@command -v $(UV) >/dev/null || { echo "uv is needed: python3 -m pip install uv, or make lock UV=PATH"; exit 1; }

@@ -68,7 +68,7 @@ def run_papermill(notebook: Path, output: Path, parameters: dict, one_thread: bo
     # The environment's own kernel description comes before any other on this machine.
     environment = os.environ | {"JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter")}
     if one_thread:
-        environment["TF_NUM_INTRAOP_THREADS"] = "1"
+        environment |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     start, peak = time.perf_counter(), 0
     papermill = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
