@@ -3,7 +3,7 @@
     python book/tools/execute.py                    every notebook, into _build/executed
     python book/tools/execute.py --profile gpu --output _build/gpu notebooks/52-picture-to-text.ipynb
 
-With two notebooks or more, two run at a time with one TensorFlow thread each. A notebook whose
+With two notebooks or more, two run at a time with one thread each. A notebook whose
 cells, package and lock are those of its last run is not run again. FOLDER/measured.json holds the
 figures; the page's "Before you start" shows them.
 """
@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 INPUTS = ("mmcourse", "requirements.txt")
 CELL_TIMEOUT = 1800  # seconds
 SAMPLE_EVERY = 0.2  # seconds
+# What two processes that share two cores are best told: TensorFlow's threads, and NumPy's.
+ONE_THREAD = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
 
 def digest_of_inputs() -> str:
@@ -68,7 +70,7 @@ def run_papermill(notebook: Path, output: Path, parameters: dict, one_thread: bo
     # The environment's own kernel description comes before any other on this machine.
     environment = os.environ | {"JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter")}
     if one_thread:
-        environment |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+        environment |= dict.fromkeys(ONE_THREAD, "1")
     start, peak = time.perf_counter(), 0
     papermill = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
