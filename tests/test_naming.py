@@ -191,13 +191,6 @@ def test_batches_shift_pictures_in_another_way_each_epoch():
     assert len(everything) > 2 * COUNTS["train"]
 
 
-def test_batches_of_another_split():
-    pictures = make_pictures()
-    model = naming.build(TINY, pictures)
-    batches = naming.batches(replace(TINY, batch_size=4), pictures, model, "validation")
-    assert len(batches) == 1
-
-
 # The configurations
 
 
