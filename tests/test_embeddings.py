@@ -694,3 +694,21 @@ def test_where_nothing_can_be_written_it_is_trained_all_the_same(small_text, mon
 def test_no_such_vectors():
     with pytest.raises(ValueError, match="unknown word vectors 'bert'; expected some of: skip-gram"):
         word_vectors.load_trained(("bert",))
+
+
+def test_skip_gram_draws_its_noise_by_the_power_of_the_counts(monkeypatch):
+    """The last columns of the contexts that a step changes are the noise words of its blocks."""
+    drawn = []
+
+    def record(table, rows, values, scale):
+        if rows.shape[1] > embeddings.BLOCK_TOKENS:  # contexts and noise, not centres
+            drawn.append(rows[:, -embeddings.BLOCK_NOISE :].ravel())
+
+    monkeypatch.setattr(embeddings, "_add_rows", record)
+    words = ["a"] * 81 + ["b"] * 16 + ["c"]
+    tokens = np.random.default_rng(0).permutation(words * 60).tolist()
+    model = embeddings.SkipGram(size=2, min_count=1, epochs=4, subsample=0).fit(tokens)
+    shares = np.bincount(np.concatenate(drawn), minlength=3) / sum(map(len, drawn))
+    expected = np.array([27, 8, 1]) / 36  # 81, 16 and 1 to the power of 3/4
+    assert model.words == ("a", "b", "c")
+    np.testing.assert_allclose(shares, expected, atol=0.02)
