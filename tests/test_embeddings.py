@@ -712,3 +712,30 @@ def test_skip_gram_draws_its_noise_by_the_power_of_the_counts(monkeypatch):
     expected = np.array([27, 8, 1]) / 36  # 81, 16 and 1 to the power of 3/4
     assert model.words == ("a", "b", "c")
     np.testing.assert_allclose(shares, expected, atol=0.02)
+
+
+def test_skip_gram_thins_frequent_words_and_lowers_its_learning_rate(monkeypatch):
+    centres, rates = [], []
+
+    def record(table, rows, values, scale):
+        rates.append(-scale)
+        if rows.shape[1] == embeddings.BLOCK_TOKENS:
+            centres.append(np.bincount(rows.ravel(), minlength=2))
+
+    monkeypatch.setattr(embeddings, "_add_rows", record)
+    tokens = np.random.default_rng(0).permutation((["often"] * 99 + ["rare"]) * 200).tolist()
+    for subsample, expected in ((0, 1.0), (0.01, embeddings.keep_probability([99, 1], 0.01)[0])):
+        centres.clear()
+        rates.clear()
+        SkipGram(size=2, epochs=2, subsample=subsample, learning_rate=0.1).fit(tokens)
+        often, rare = sum(centres)
+        assert rare >= 400  # 200 in each of two epochs; the filling of the last block is word 0
+        assert often / (2 * 99 * 200) == pytest.approx(expected, abs=0.02)
+        assert rates[0] == pytest.approx(0.1) and rates[-1] < 0.01
+        np.testing.assert_allclose(np.diff(rates[::2], 2), 0, atol=1e-3)  # along a straight line
+
+
+def test_glove_weighs_its_errors_by_the_counts():
+    tokens = [["a", "b"]] * 10 + [["b", "c"]] * 10
+    errors = [GloVe(size=2, min_count=1, epochs=1, maximum=m).fit(tokens).history[0] for m in (1.0, 160.0)]
+    assert errors[1] == pytest.approx(errors[0] * (10 / 160) ** 0.75, rel=1e-4)
