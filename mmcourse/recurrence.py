@@ -14,12 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmcourse.embeddings import sigmoid
+
 Sequences = tuple[np.ndarray, np.ndarray]
-
-
-def sigmoid(values: np.ndarray) -> np.ndarray:
-    """``1 / (1 + exp(-values))``, written with tanh so that nothing overflows."""
-    return 0.5 + 0.5 * np.tanh(0.5 * np.asarray(values))
 
 
 def tanh_slope(outputs: np.ndarray) -> np.ndarray:
