@@ -25,14 +25,7 @@ from mmcourse.attention import (
 BATCH, TOKENS, HEADS, WIDTH = 3, 7, 4, 16
 
 
-@pytest.fixture(autouse=True)
-def float32():
-    """Whatever ran before, these layers compute in float32."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    keras.utils.set_random_seed(0)
-    yield
-    keras.config.set_dtype_policy(before)
+pytestmark = pytest.mark.usefixtures("float32")
 
 
 def normal(*shape: int, seed: int = 0) -> np.ndarray:

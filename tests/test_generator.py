@@ -18,13 +18,7 @@ WORDS = ("a", "b", "c", "say", "it", "now", "猫", "红")
 END_ID, PAD_ID, START_ID = (SPECIAL_TOKENS.index(token) for token in (END, PAD, START))
 
 
-@pytest.fixture(autouse=True)
-def float32():
-    """Whatever ran before, these models compute in float32."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    yield
-    keras.config.set_dtype_policy(before)
+pytestmark = pytest.mark.usefixtures("float32")
 
 
 def make_model(seed: int = 0, spread: float = 0.0, **settings) -> MultimodalGenerator:

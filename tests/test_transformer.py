@@ -13,14 +13,7 @@ from mmcourse.transformer import CrossAttention, DecoderBlock, PatchEmbedding, c
 BATCH, TOKENS, CONTEXT, HEADS, WIDTH, CONTEXT_WIDTH = 2, 5, 6, 4, 8, 12
 
 
-@pytest.fixture(autouse=True)
-def float32():
-    """Whatever ran before, these layers compute in float32."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    keras.utils.set_random_seed(0)
-    yield
-    keras.config.set_dtype_policy(before)
+pytestmark = pytest.mark.usefixtures("float32")
 
 
 def normal(*shape: int, seed: int = 0) -> np.ndarray:
