@@ -186,7 +186,15 @@ def trained_folder(configuration: Configuration) -> Path:
         name: sources[name].sha256 for name in ("twemoji", "emoji-names", "emoji-groups")
     }
     # What the training runs through; this module itself comes last.
-    modules = (text, image, emoji, training, attention, generator, sys.modules[__name__])
+    modules = (
+        text.vocabulary,
+        image.reading,
+        emoji,
+        training,
+        attention,
+        generator,
+        sys.modules[__name__],
+    )
     return training.kept(
         f"naming-{configuration.profile}",
         identity,

@@ -333,7 +333,7 @@ def test_a_damaged_file_is_read_or_refused(kind, data):
         content[data.draw(st.integers(0, min(len(content), 200) - 1))] = data.draw(st.integers(0, 255))
     # Sizes that are allowed, but slow, are another test's subject.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(image, "MAX_PIXELS", 10_000)
+        patch.setattr(image.reading, "MAX_PIXELS", 10_000)
         try:
             picture = image.decode(bytes(content), 8)
         except PictureError:

@@ -17,7 +17,9 @@ PACKAGE = Path(mmcourse.__file__).parent
 ROOT = PACKAGE.parent
 # A module imports only from those before it.
 ORDER = [
+    "text.vocabulary",
     "text",
+    "image.reading",
     "image",
     "data",
     "data.archives",

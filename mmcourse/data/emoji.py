@@ -390,7 +390,7 @@ def _render(artist: str, size: int) -> tuple[tuple[int, ...], np.ndarray]:
         digest.update(archives.load_sources()[name].sha256.encode())
     for package in ("pillow", "resvg-py"):
         digest.update(importlib.metadata.version(package).encode())
-    digest.update(Path(image.__file__).read_bytes())
+    digest.update(Path(image.reading.__file__).read_bytes())
     path = archives.cache_folder() / "derived" / f"{artist}-{size}-{digest.hexdigest()[:12]}.npz"
 
     def draw() -> dict[str, np.ndarray]:
