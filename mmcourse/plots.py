@@ -14,6 +14,8 @@ import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 from PIL import Image
 
+from mmcourse import audio
+
 BLUE, ORANGE, GREEN, GREY = "#0b62a4", "#c65102", "#2a7f4f", "#6b6b6b"
 COLOURS = (BLUE, ORANGE, GREEN, GREY)
 MARKERS = ("o", "s", "^", "D")
@@ -74,6 +76,124 @@ class Table:
                 f'src="data:image/png;base64,{_png(cell)}"></td>'
             )
         return f"<td>{html.escape(str(cell))}</td>"
+
+
+class Sound:
+    """A sound that a notebook shows as a player, and a terminal as its description.
+
+    The player holds the sound itself, as an MP3 of about 4 kB a second: nothing is loaded from elsewhere. Its
+    controls are the browser's own, which a keyboard and a screen reader can use.
+
+    Args:
+        waveform: ``float32`` ``(samples,)``; what is beyond [-1, 1] is cut off.
+        sample_rate: samples a second; one of those that MP3 has: 8,000, 11,025, 12,000, 16,000, 22,050, …
+        caption: what it is; says so where a voice is synthetic.
+        alternative: what is to be heard, for those who do not hear it: the words, or a description.
+    """
+
+    def __init__(self, waveform: np.ndarray, sample_rate: int, caption: str, alternative: str):
+        self.waveform = audio.reading.check_waveform(waveform)
+        self.sample_rate, self.caption, self.alternative = sample_rate, caption, alternative
+        for name, text in (("caption", caption), ("alternative", alternative)):
+            if not text.strip():
+                raise ValueError(f"{name} must not be empty: some readers have nothing else")
+
+    def __repr__(self) -> str:
+        seconds = len(self.waveform) / self.sample_rate
+        return f"[sound, {seconds:.1f} s] {self.caption}\nTo be heard: {self.alternative}"
+
+    def _repr_html_(self) -> str:
+        content = base64.b64encode(_mp3(self.waveform, self.sample_rate)).decode()
+        label = html.escape(self.caption, quote=True)
+        return (
+            f'<figure class="sound"><audio controls preload="metadata" aria-label="{label}" '
+            f'src="data:audio/mpeg;base64,{content}"></audio>'
+            f"<figcaption>{html.escape(self.caption)}<br>To be heard: {html.escape(self.alternative)}"
+            "</figcaption></figure>"
+        )
+
+
+class Gallery:
+    """Pictures in colour side by side, each above its title, that a notebook shows as HTML.
+
+    Photographs are stored as JPEG and drawings as PNG, which takes a tenth of what a figure takes.
+
+    Args:
+        pictures: title -> ``uint8`` picture ``(height, width, channels)`` of one or three channels.
+        columns: pictures in a row.
+        side: the longer side on the page, in pixels; small pictures are enlarged without smoothing.
+    """
+
+    def __init__(self, pictures: Mapping[str, np.ndarray], columns: int = 6, side: int = 104):
+        self.pictures, self.columns, self.side = dict(pictures), columns, side
+
+    def __repr__(self) -> str:
+        return "\n".join(f"[picture] {title}" for title in self.pictures)
+
+    def _repr_html_(self) -> str:
+        cells = [self._cell(title, picture) for title, picture in self.pictures.items()]
+        rows = [cells[first : first + self.columns] for first in range(0, len(cells), self.columns)]
+        body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
+        return f'<table class="table pictures" role="presentation"><tbody>{body}</tbody></table>'
+
+    def _cell(self, title: str, picture: np.ndarray) -> str:
+        shown = Image.fromarray(np.squeeze(picture))  # one channel: a grey picture has two axes
+        width, height = (max(1, round(self.side * side / max(shown.size))) for side in shown.size)
+        if max(shown.size) > self.side:
+            shown = shown.resize((width, height), Image.Resampling.LANCZOS)
+        stored = io.BytesIO()
+        kind = "PNG" if shown.getcolors(256) else "JPEG"
+        shown.save(stored, kind, optimize=True, **({"quality": 80} if kind == "JPEG" else {}))
+        content = base64.b64encode(stored.getvalue()).decode()
+        return (
+            f'<td style="text-align: center"><img alt="The picture of: {html.escape(title, quote=True)}" '
+            f'width="{width}" height="{height}" style="image-rendering: pixelated" '
+            f'src="data:image/{kind.lower()};base64,{content}"><br>{html.escape(title)}</td>'
+        )
+
+
+class Films:
+    """Clips that a notebook shows as strips of frames, each with an animation that plays when it is opened.
+
+    Nothing moves before the reader asks for it, and it stops when it is closed again.
+
+    Args:
+        clips: title -> ``uint8`` ``(frames, height, width, 3)``.
+        rate: frames a second of the animation.
+        every: one frame of so many is in the strip; the animation has all.
+        side: the height of a frame of the strip on the page, in pixels.
+    """
+
+    def __init__(self, clips: Mapping[str, np.ndarray], rate: float = 8, every: int = 1, side: int = 64):
+        self.clips = {title: np.asarray(clip) for title, clip in clips.items()}
+        self.rate, self.every, self.side = rate, every, side
+
+    def __repr__(self) -> str:
+        return "\n".join(f"[clip of {len(clip)} frames] {title}" for title, clip in self.clips.items())
+
+    def _repr_html_(self) -> str:
+        return "".join(self._film(title, clip) for title, clip in self.clips.items())
+
+    def _film(self, title: str, clip: np.ndarray) -> str:
+        shown, alternative = clip[:: self.every], html.escape(title, quote=True)
+        strip, film = io.BytesIO(), io.BytesIO()
+        side_by_side = Image.fromarray(np.concatenate(list(shown), axis=1))
+        drawn = side_by_side.getcolors(256) is not None  # few colours: small without any loss
+        side_by_side.save(strip, "PNG" if drawn else "JPEG", quality=75)
+        frames = [Image.fromarray(frame) for frame in clip]
+        options = {"save_all": True, "append_images": frames[1:], "loop": 0, "quality": 60, "lossless": drawn}
+        frames[0].save(film, "WEBP", duration=round(1000 / self.rate), **options)
+        strip, film = (base64.b64encode(content.getvalue()).decode() for content in (strip, film))
+        width = round(self.side * clip.shape[2] / clip.shape[1])
+        style = "image-rendering: pixelated; max-width: 100%; height: auto"
+        return (
+            f'<figure style="margin: 0 0 0.5rem"><figcaption>{html.escape(title)}</figcaption>'
+            f'<img alt="{len(shown)} frames of the clip: {alternative}" width="{width * len(shown)}" '
+            f'style="{style}" src="data:image/{"png" if drawn else "jpeg"};base64,{strip}">'
+            f"<details><summary>Play: {html.escape(title)}</summary>"
+            f'<img alt="The clip, playing: {alternative}" width="{2 * width}" style="{style}" '
+            f'src="data:image/webp;base64,{film}"></details></figure>'
+        )
 
 
 def mask_figure(mask: np.ndarray, labels: Sequence[str]) -> plt.Figure:
@@ -175,3 +295,13 @@ def _png(picture: np.ndarray) -> str:
     stored = io.BytesIO()
     image.save(stored, "PNG", optimize=True)
     return base64.b64encode(stored.getvalue()).decode()
+
+
+def _mp3(waveform: np.ndarray, sample_rate: int) -> bytes:
+    """A small MP3, 32 kilobits a second: good enough for speech."""
+    import soundfile
+
+    file = io.BytesIO()
+    samples = np.clip(waveform, -1, 1)
+    soundfile.write(file, samples, sample_rate, format="MP3", bitrate_mode="CONSTANT", compression_level=0.85)
+    return file.getvalue()

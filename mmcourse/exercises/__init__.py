@@ -4,7 +4,18 @@
 stops nobody. :func:`verify` is for tests: it raises.
 """
 
-from mmcourse.exercises import attention, convolution, picture_to_text, recurrence, word_embeddings
+from mmcourse.exercises import (
+    attention,
+    convolution,
+    images,
+    picture_to_text,
+    pipelines,
+    recurrence,
+    sound,
+    text,
+    video,
+    word_embeddings,
+)
 from mmcourse.exercises.verdict import WrongAnswer
 
 __all__ = ["CHECKERS", "WrongAnswer", "check", "verify"]
@@ -12,8 +23,13 @@ __all__ = ["CHECKERS", "WrongAnswer", "check", "verify"]
 CHECKERS = {
     **attention.CHECKERS,
     **convolution.CHECKERS,
+    **images.CHECKERS,
     **picture_to_text.CHECKERS,
+    **pipelines.CHECKERS,
     **recurrence.CHECKERS,
+    **sound.CHECKERS,
+    **text.CHECKERS,
+    **video.CHECKERS,
     **word_embeddings.CHECKERS,
 }
 

@@ -1,0 +1,11 @@
+"""Encoders: what turns text, pictures, sound and video into features ``(batch, tokens, width)``.
+
+To be trained from nothing: :mod:`.layers`. Trained by others, and offline: :mod:`.efficientnet` for pictures,
+:mod:`.sentences` for texts. Trained by others, for readers who are online: :mod:`.online`. What chapters
+share is computed once by :mod:`.prepared`.
+"""
+
+from mmcourse.encoders.layers import audio_encoder, image_encoder, text_encoder, video_encoder
+from mmcourse.encoders.prepared import prepare
+
+__all__ = ["audio_encoder", "image_encoder", "prepare", "text_encoder", "video_encoder"]

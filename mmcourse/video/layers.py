@@ -1,0 +1,56 @@
+"""Tubes as tokens: the Keras layer.
+
+Source: Arnab et al. (2021), "ViViT: A Video Vision Transformer", section 3.2.
+"""
+
+import keras
+from keras import ops
+
+from mmcourse.video.tubes import tube_grid
+
+
+class TubeEmbedding(keras.layers.Layer):
+    """Clips ``(batch, frames, height, width, channels)`` to tokens ``(batch, tokens, width)``.
+
+    Each tube becomes one vector by a dense layer, and a learned vector for its place is added. The order of
+    the tokens is that of :func:`mmcourse.video.cut_tubes`. The same sums as a ``Conv3D`` whose stride is its
+    kernel's size.
+
+    Args:
+        width: numbers a token.
+        tube: frames, height and width of a tube.
+        positions: whether a learned vector for the place is added; without it no one can tell places apart.
+
+    Raises:
+        ValueError: when built: a side of the clip is no multiple of the tube's.
+    """
+
+    def __init__(self, width: int, tube: tuple[int, int, int], positions: bool = True, **settings):
+        super().__init__(**settings)
+        self.width, self.tube, self.positions = width, tuple(tube), positions
+        self.to_tokens = keras.layers.Dense(width, dtype=self.dtype_policy, name="to_tokens")
+
+    def build(self, shape):
+        self.grid = tube_grid(shape[1:4], self.tube)
+        values = self.tube[0] * self.tube[1] * self.tube[2] * shape[4]
+        self.tokens = self.grid[0] * self.grid[1] * self.grid[2]
+        self.to_tokens.build((None, self.tokens, values))
+        if self.positions:
+            self.position = self.add_weight(
+                shape=(self.tokens, self.width),
+                initializer=keras.initializers.RandomNormal(stddev=0.02),
+                name="position",
+            )
+
+    def call(self, clips):
+        (times, rows, columns), (length, height, width) = self.grid, self.tube
+        channels = clips.shape[-1]
+        pieces = ops.reshape(clips, (-1, times, length, rows, height, columns, width, channels))
+        pieces = ops.transpose(pieces, (0, 1, 3, 5, 2, 4, 6, 7))
+        tubes = ops.reshape(pieces, (-1, self.tokens, length * height * width * channels))
+        tokens = self.to_tokens(tubes)  # (batch, tokens, width)
+        return tokens + ops.cast(self.position, tokens.dtype) if self.positions else tokens
+
+    def get_config(self):
+        settings = {"width": self.width, "tube": self.tube, "positions": self.positions}
+        return {**super().get_config(), **settings}

@@ -1,0 +1,309 @@
+"""Cleaning and augmentation: shape, level, label, identity at strength zero, and what libraries find."""
+
+import librosa
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmcourse import audio
+from mmcourse.audio import AudioError, augmentation, cleaning
+
+RATE = 16_000
+TIMES = np.arange(RATE) / RATE
+TONE = (0.5 * np.sin(2 * np.pi * 440 * TIMES)).astype(np.float32)
+NOISE = (0.1 * np.random.default_rng(0).standard_normal(RATE)).astype(np.float32)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def sound(seed, samples=2_000):
+    return np.random.default_rng(seed).uniform(-0.5, 0.5, samples).astype(np.float32)
+
+
+def frequency(waveform):
+    """The strongest frequency in hertz."""
+    spectrum = np.abs(np.fft.rfft(waveform * np.hanning(len(waveform)), 1 << 18))
+    return spectrum.argmax() * RATE / (1 << 18)
+
+
+# Levels
+
+
+def test_levels_by_hand():
+    waveform = np.array([-2.0, 2.0], np.float32)
+    np.testing.assert_array_equal(cleaning.remove_offset(waveform), waveform)
+    np.testing.assert_array_equal(cleaning.normalise_peak(waveform), [-1, 1])
+    np.testing.assert_allclose(cleaning.normalise_rms(waveform, 0.5), [-0.5, 0.5])
+    np.testing.assert_allclose(cleaning.standardise([1.0, 3.0], 2.0, 0.5), [-2, 2])
+    assert cleaning.rms(waveform) == 2
+    assert cleaning.signal_to_noise(np.array([3.0, 4.0]), np.array([3.0, 4.5])) == pytest.approx(20)
+
+
+@given(SEEDS, st.floats(0.01, 1))
+@settings(max_examples=30, deadline=None)
+def test_levels(seed, wanted):
+    waveform = sound(seed) + np.float32(0.1)
+    assert abs(cleaning.remove_offset(waveform).mean()) < 1e-6
+    assert np.abs(cleaning.normalise_peak(waveform, wanted)).max() == pytest.approx(wanted, rel=1e-5)
+    assert cleaning.rms(cleaning.normalise_rms(waveform, wanted)) == pytest.approx(wanted, rel=1e-5)
+    standard = cleaning.standardise(waveform, waveform.mean(), waveform.std())
+    assert (standard.mean(), standard.std()) == pytest.approx((0, 1), abs=1e-4)
+    # Twice is as once.
+    once = cleaning.normalise_peak(waveform, wanted)
+    np.testing.assert_allclose(cleaning.normalise_peak(once, wanted), once, rtol=1e-5)
+
+
+@given(SEEDS, st.floats(-40, 40))
+@settings(max_examples=30, deadline=None)
+def test_ratio_is_the_one_asked_for(seed, decibels):
+    waveform, noise = sound(seed), sound(seed + 1)
+    noisy = augmentation.add_noise(waveform, noise, decibels)
+    assert cleaning.signal_to_noise(waveform, noisy) == pytest.approx(decibels, abs=0.02)
+    assert noisy.dtype == np.float32
+
+
+def test_gain_in_decibels():
+    np.testing.assert_allclose(augmentation.change_gain(TONE, 20), 10 * TONE, rtol=1e-5)
+    np.testing.assert_allclose(augmentation.change_gain(TONE, -6.0206), TONE / 2, rtol=1e-4)
+
+
+# Silence and noise
+
+
+def test_silence_is_cut_off_at_the_ends_only():
+    pause = np.zeros(4_000, np.float32)
+    waveform = np.concatenate([pause, TONE[:4_000], pause, TONE[:4_000], pause])
+    found = audio.cleaning.trim_silence(waveform)
+    assert abs(len(found) - 12_000) <= 2 * 400
+    assert np.abs(found[:400]).max() > 0.1 and np.abs(found[-400:]).max() > 0.1
+    active = cleaning.active_frames(waveform)
+    assert active.mean() == pytest.approx(0.4, abs=0.05)
+    np.testing.assert_array_equal(cleaning.trim_silence(waveform, below_loudest=float("inf")), waveform)
+
+
+def test_trimming_is_near_librosas():
+    waveform = np.concatenate([0.001 * NOISE, TONE, 0.001 * NOISE])
+    _, (first, last) = librosa.effects.trim(waveform, top_db=35, frame_length=400, hop_length=160)
+    found = cleaning.trim_silence(waveform)
+    assert abs(len(found) - (last - first)) <= 2 * 400
+
+
+def test_levels_of_frames():
+    levels = cleaning.frame_levels(TONE)
+    assert levels.shape == (98,)
+    np.testing.assert_allclose(levels, 20 * np.log10(0.5 / np.sqrt(2)), atol=0.1)
+    np.testing.assert_array_equal(cleaning.frame_levels(np.zeros(800, np.float32)), -100)
+    assert not cleaning.active_frames(np.zeros(800, np.float32)).any()
+
+
+def test_the_gate_takes_noise_away():
+    quiet = np.zeros(RATE // 2, np.float32)
+    clean = np.concatenate([quiet, TONE])
+    noise = augmentation.white_noise(len(clean), np.random.default_rng(1))
+    noisy = augmentation.add_noise(clean, noise, 5)
+    gated = cleaning.spectral_gate(noisy, noisy[: len(quiet)])
+    assert gated.shape == clean.shape and gated.dtype == np.float32
+    assert cleaning.signal_to_noise(clean, gated) > cleaning.signal_to_noise(clean, noisy) + 8
+    assert cleaning.rms(gated[1_000:7_000]) < 0.2 * cleaning.rms(noisy[1_000:7_000])
+
+
+@given(SEEDS, st.floats(0, 40))
+@settings(max_examples=20, deadline=None)
+def test_the_gate_adds_no_power(seed, reduction):
+    waveform = sound(seed)
+    gated = cleaning.spectral_gate(waveform, waveform[:600], reduction)
+    assert gated.shape == waveform.shape
+    assert cleaning.rms(gated) <= 1.01 * cleaning.rms(waveform)
+
+
+# Speed and pitch
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.8, 1.0, 1.25, 2.0])
+def test_speed_changes_the_pitch_and_stretching_does_not(factor):
+    faster = augmentation.change_speed(TONE, factor)
+    assert len(faster) == int(np.ceil(len(TONE) / factor))
+    assert frequency(faster) == pytest.approx(440 * factor, rel=1e-3)
+    stretched = augmentation.time_stretch(TONE, factor)
+    assert len(stretched) == round(len(TONE) / factor)
+    assert frequency(stretched) == pytest.approx(440, rel=1e-3)
+    # Neighbouring bins may turn apart and weaken the tone, which all vocoders of this kind share.
+    assert cleaning.rms(stretched[1_000:-1_000]) == pytest.approx(cleaning.rms(TONE), rel=0.15)
+
+
+@pytest.mark.parametrize("semitones", [-12, -5, -0.5, 0, 2, 7, 12])
+def test_pitch_moves_and_length_stays(semitones):
+    found = augmentation.pitch_shift(TONE, semitones)
+    assert found.shape == TONE.shape and found.dtype == np.float32
+    assert frequency(found) == pytest.approx(440 * 2 ** (semitones / 12), rel=2e-3)
+
+
+@pytest.mark.parametrize("factor", [0.7, 1.0, 1.3, 2.0])
+def test_vocoder_is_librosas(factor):
+    spectra = librosa.stft(NOISE.astype(np.float64), n_fft=1024, hop_length=256, center=False)
+    expected = librosa.phase_vocoder(spectra, rate=factor, hop_length=256).T
+    found = augmentation.phase_vocoder(spectra.T, factor, 256)
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
+
+
+def test_stretching_is_near_librosas():
+    found = augmentation.time_stretch(TONE, 1.25)
+    expected = librosa.effects.time_stretch(TONE, rate=1.25, n_fft=1024)
+    assert len(found) == len(expected)
+    similar = np.corrcoef(np.abs(audio.stft(found)).ravel(), np.abs(audio.stft(expected)).ravel())[0, 1]
+    assert similar > 0.99
+
+
+# Strength zero, chance, label
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda waveform: augmentation.add_noise(waveform, NOISE[: len(waveform)], float("inf")),
+        lambda waveform: augmentation.change_gain(waveform, 0),
+        lambda waveform: augmentation.shift(waveform, 0),
+        lambda waveform: augmentation.change_speed(waveform, 1),
+        lambda waveform: augmentation.time_stretch(waveform, 1),
+        lambda waveform: augmentation.pitch_shift(waveform, 0),
+        lambda waveform: cleaning.spectral_gate(waveform, NOISE, reduction=0),
+        lambda waveform: cleaning.trim_silence(waveform, below_loudest=float("inf")),
+    ],
+    ids=["noise", "gain", "shift", "speed", "stretch", "pitch", "gate", "trim"],
+)
+@given(seed=SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_strength_zero_changes_nothing(change, seed):
+    waveform = sound(seed)
+    before = waveform.copy()
+    found = change(waveform)
+    np.testing.assert_allclose(found, waveform, atol=2e-5)
+    assert found.dtype == np.float32 and not np.shares_memory(found, waveform)
+    np.testing.assert_array_equal(waveform, before)
+
+
+@given(SEEDS, st.integers(-3_000, 3_000))
+def test_shift(seed, samples):
+    waveform = sound(seed)
+    found = augmentation.shift(waveform, samples)
+    expected = [
+        waveform[i - samples] if 0 <= i - samples < len(waveform) else 0 for i in range(len(waveform))
+    ]
+    np.testing.assert_array_equal(found, np.array(expected, np.float32))
+
+
+@given(SEEDS, st.integers(1, 60), st.integers(1, 40), st.integers(0, 3), st.integers(0, 3), st.data())
+@settings(max_examples=60, deadline=None)
+def test_spec_augment(seed, frames, bands, time_masks, band_masks, data):
+    features = np.random.default_rng(seed).normal(size=(frames, bands)).astype(np.float32)
+    before = features.copy()
+    widths = data.draw(st.integers(0, frames)), data.draw(st.integers(0, bands))
+    options = dict(
+        time_masks=time_masks, time_width=widths[0], band_masks=band_masks, band_width=widths[1], fill=9.0
+    )
+    found = augmentation.spec_augment(features, np.random.default_rng(seed), **options)
+    again = augmentation.spec_augment(features, np.random.default_rng(seed), **options)
+    np.testing.assert_array_equal(found, again)
+    np.testing.assert_array_equal(features, before)
+    assert found.shape == features.shape and found.dtype == features.dtype
+    blank = found == 9
+    np.testing.assert_array_equal(found[~blank], features[~blank])
+    # What is blank is made of whole frames and whole bands, no more than asked for.
+    whole_frames, whole_bands = blank.all(axis=1), blank.all(axis=0)
+    np.testing.assert_array_equal(blank, whole_frames[:, None] | whole_bands)
+    if not whole_bands.all():
+        assert whole_frames.sum() <= time_masks * widths[0]
+    if not whole_frames.all():
+        assert whole_bands.sum() <= band_masks * widths[1]
+
+
+def test_spec_augment_by_itself():
+    features = audio.log_mel(NOISE)
+    nothing = augmentation.spec_augment(features, np.random.default_rng(0), time_masks=0, band_masks=0)
+    np.testing.assert_array_equal(nothing, features)
+    changed = [augmentation.spec_augment(features, np.random.default_rng(seed)) for seed in (0, 1)]
+    assert not np.array_equal(*changed)
+
+
+def test_white_noise_is_white():
+    found = augmentation.white_noise(40_000, np.random.default_rng(3))
+    np.testing.assert_array_equal(found, augmentation.white_noise(40_000, np.random.default_rng(3)))
+    assert (found.mean(), found.std()) == pytest.approx((0, 1), abs=0.02)
+    power = (np.abs(audio.stft(found)) ** 2).mean(axis=0)
+    assert power[5:-5].max() / power[5:-5].min() < 2
+
+
+BAD = [
+    np.zeros(0, np.float32),
+    np.full(2_000, np.nan, np.float32),
+    np.zeros(2_000, int),
+    np.zeros((2, 2_000)),
+]
+ONE_ARGUMENT = {
+    "rms": cleaning.rms,
+    "remove_offset": cleaning.remove_offset,
+    "normalise_peak": cleaning.normalise_peak,
+    "normalise_rms": cleaning.normalise_rms,
+    "frame_levels": cleaning.frame_levels,
+    "active_frames": cleaning.active_frames,
+    "trim_silence": cleaning.trim_silence,
+    "spectral_gate": lambda waveform: cleaning.spectral_gate(waveform, NOISE),
+    "noise of the gate": lambda waveform: cleaning.spectral_gate(NOISE, waveform),
+    "signal_to_noise": lambda waveform: cleaning.signal_to_noise(waveform, waveform),
+    "add_noise": lambda waveform: augmentation.add_noise(waveform, waveform, 3),
+    "change_gain": lambda waveform: augmentation.change_gain(waveform, 3),
+    "shift": lambda waveform: augmentation.shift(waveform, 3),
+    "change_speed": lambda waveform: augmentation.change_speed(waveform, 1.1),
+    "time_stretch": lambda waveform: augmentation.time_stretch(waveform, 1.1),
+    "pitch_shift": lambda waveform: augmentation.pitch_shift(waveform, 1),
+    "resample": lambda waveform: audio.resample(waveform, 16_000, 8_000),
+}
+
+
+@pytest.mark.parametrize("bad", BAD, ids=["empty", "nan", "integers", "two axes"])
+@pytest.mark.parametrize("name", ONE_ARGUMENT)
+def test_what_is_no_waveform_is_refused(name, bad):
+    with pytest.raises(AudioError):
+        ONE_ARGUMENT[name](bad)
+
+
+SILENCE = np.zeros(2_000, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: cleaning.normalise_peak(SILENCE), "silent"),
+        (lambda: cleaning.normalise_rms(SILENCE), "silent"),
+        (lambda: cleaning.normalise_peak(TONE, 0), "peak must be above 0"),
+        (lambda: cleaning.normalise_rms(TONE, float("nan")), "level must be above 0"),
+        (lambda: cleaning.trim_silence(SILENCE), "silent from end to end"),
+        (lambda: cleaning.standardise([], 0, 1), "at least one"),
+        (lambda: cleaning.standardise([1.0, np.nan], 0, 1), "finite"),
+        (lambda: cleaning.standardise([1.0, 2.0], 0, [1, 0]), "deviation"),
+        (lambda: cleaning.signal_to_noise(SILENCE, TONE[:2_000]), "clean is silent"),
+        (lambda: cleaning.signal_to_noise(TONE, NOISE[:5]), "one length"),
+        (lambda: cleaning.spectral_gate(TONE, NOISE, reduction=-1), "reduction"),
+        (lambda: cleaning.spectral_gate(TONE, NOISE[:100]), "at least one frame"),
+        (lambda: augmentation.add_noise(TONE, NOISE[:5], 3), "one length"),
+        (lambda: augmentation.add_noise(TONE[:2_000], SILENCE, 3), "silent"),
+        (lambda: augmentation.add_noise(TONE, NOISE, float("nan")), "decibels"),
+        (lambda: augmentation.change_gain(TONE, float("inf")), "finite"),
+        (lambda: augmentation.change_speed(TONE, 0), "factor must be from 0.25"),
+        (lambda: augmentation.time_stretch(TONE, 9), "factor"),
+        (lambda: augmentation.pitch_shift(TONE, 25), "semitones"),
+        (lambda: augmentation.white_noise(0, np.random.default_rng(0)), "samples"),
+        (lambda: augmentation.spec_augment(np.zeros(3), np.random.default_rng(0)), "frames, bands"),
+        (lambda: augmentation.spec_augment(np.zeros((5, 40)), np.random.default_rng(0)), "time_width"),
+        (lambda: augmentation.spec_augment(np.zeros((50, 4)), np.random.default_rng(0)), "band_width"),
+        (
+            lambda: augmentation.spec_augment(np.zeros((50, 40)), np.random.default_rng(0), time_masks=-1),
+            "must not be negative",
+        ),
+    ],
+    ids=str,
+)
+def test_wrong_arguments(call, message):
+    with pytest.raises(AudioError, match=message):
+        call()
