@@ -68,10 +68,11 @@ def _fetch(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     with _silent_import():
-        from mmcourse import naming, training, word_vectors
+        from mmcourse import encoders, naming, training, word_vectors
 
     configuration = naming.CONFIGURATIONS[training.choose_profile(options.profile).name]
     word_vectors.load_trained()
+    encoders.prepare()
     folder = naming.trained_folder(configuration)
     print(f"The trained models are in {folder.parent}")
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmcourse import __version__, evaluation, image, naming, training, word_vectors
+from mmcourse import __version__, encoders, evaluation, image, naming, training, word_vectors
 from mmcourse.cli import main
 from mmcourse.data import archives, emoji
 from mmcourse.data.emoji import SPLITS, EmojiPictures, Entry
@@ -33,6 +33,7 @@ def restored(monkeypatch):
     monkeypatch.delenv("MMCOURSE_PROFILE", raising=False)
     monkeypatch.setattr(naming, "train", lambda *arguments: pytest.fail("a test started a training"))
     monkeypatch.setattr(word_vectors, "load_trained", lambda: {})
+    monkeypatch.setattr(encoders, "prepare", lambda: None)
     yield
     keras.config.set_dtype_policy(before)
 
@@ -367,8 +368,9 @@ def test_evaluate_prints_a_line_a_score(scored, capsys):
 
 
 def test_train_trains_all_and_says_where_the_models_are(monkeypatch, tmp_path, capsys):
-    asked, word_vectors_asked = [], []
-    monkeypatch.setattr(word_vectors, "load_trained", lambda: word_vectors_asked.append(True))
+    asked, also_asked = [], []
+    monkeypatch.setattr(word_vectors, "load_trained", lambda: also_asked.append("word vectors"))
+    monkeypatch.setattr(encoders, "prepare", lambda: also_asked.append("features"))
 
     def trained_folder(configuration):
         asked.append(configuration.profile)
@@ -377,7 +379,7 @@ def test_train_trains_all_and_says_where_the_models_are(monkeypatch, tmp_path, c
     monkeypatch.setattr(naming, "trained_folder", trained_folder)
     assert main(["train"]) == 0
     assert capsys.readouterr().out == f"The trained models are in {tmp_path}\n"
-    assert word_vectors_asked == [True]
+    assert also_asked == ["word vectors", "features"]
     assert main(["train", "--profile", "gpu"]) == 0
     monkeypatch.setenv("MMCOURSE_PROFILE", "gpu")
     assert main(["train"]) == 0

@@ -77,8 +77,8 @@ def test_a_seed_makes_the_same_encoder(name):
 def test_it_learns_and_can_be_saved(name, tmp_path):
     model, inputs = made(name)
     head = keras.layers.Dense(1)(keras.layers.GlobalAveragePooling1D()(model.output))
-    whole = keras.Model(model.inputs, head)
-    whole.compile(keras.optimizers.Adam(0.01), "mse", jit_compile=False)
+    whole = keras.Model(model.input, head)
+    whole.compile(keras.optimizers.Adam(0.01), "mse", run_eagerly=True)
     targets = np.array([1.0, -1.0, 0.0])
     given = inputs if len(inputs) > 1 else inputs[0]
     losses = whole.fit(given, targets, epochs=12, verbose=0).history["loss"]
@@ -94,7 +94,7 @@ def test_it_learns_and_can_be_saved(name, tmp_path):
 
 
 @given(st.integers(1, FRAMES), st.floats(allow_nan=True, width=32), st.integers(0, 9))
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=12)
 def test_what_stands_behind_a_recording_changes_nothing(length, garbage, seed):
     model = encoders.audio_encoder(FRAMES, FEATURES, WIDTH, heads=2)
     short = encoders.audio_encoder(length, FEATURES, WIDTH, heads=2)
@@ -112,7 +112,7 @@ def test_what_stands_behind_a_recording_changes_nothing(length, garbage, seed):
 
 
 @given(st.integers(1, FRAMES), st.integers(0, 9))
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=8)
 def test_padding_of_a_text_changes_nothing(length, seed):
     token_ids = np.zeros((1, FRAMES), int)
     token_ids[:, :length] = np.random.default_rng(seed).integers(1, 20, length)

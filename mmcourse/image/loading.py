@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from PIL import Image, ImageOps
 
-from mmcourse.image import reading
+import mmcourse.image.reading as reading
 from mmcourse.image.reading import decode
 
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held

@@ -1,6 +1,7 @@
 """Parts of speech, by libraries that need no download: TextBlob for English, jieba for Chinese."""
 
 import functools
+import warnings
 from collections.abc import Sequence
 
 from mmcourse.text.segmentation import segmenter
@@ -40,7 +41,8 @@ def _tagger():
 
 @functools.cache
 def _chinese_tagger():
-    segmenter()  # jieba is imported there, quietly
-    import jieba.posseg
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its escape sequences are those of an older Python
+        import jieba.posseg
 
     return jieba.posseg.POSTokenizer(segmenter())

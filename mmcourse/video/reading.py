@@ -278,7 +278,7 @@ def _read_video(path: Path, name: str, size: int | None, every: int) -> Video:
                 decoded, frame = capture.retrieve()
                 if not decoded:
                     raise VideoError(f"{name}: frame {frames.seen} cannot be decoded; the file is damaged")
-                frames.keep(np.ascontiguousarray(frame[..., ::-1]))  # OpenCV puts blue first
+                frames.keep(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
     except cv2.error as error:
         raise VideoError(f"{name} is damaged: {error}") from error
     finally:
