@@ -45,8 +45,8 @@ def test_the_player_holds_its_sound():
     kind, content = attributes["src"].split(",", 1)
     assert kind == "data:audio/mpeg;base64"
     samples, rate = soundfile.read(io.BytesIO(base64.b64decode(content)))
-    assert rate == 16_000 and len(samples) == len(TONE)
-    assert np.abs(np.fft.rfft(samples)).argmax() == 440
+    assert rate == 16_000 and 0 <= len(samples) - len(TONE) < 1_600  # an MP3 is made of blocks
+    assert np.abs(np.fft.rfft(samples)).argmax() * rate / len(samples) == pytest.approx(440, abs=2)
     assert len(content) < 6_000
     assert "A tone" in read.text and "a steady hum" in read.text
 
