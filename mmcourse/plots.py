@@ -137,28 +137,26 @@ class Sound:
 class Gallery:
     """Pictures in colour side by side, each above its title, that a notebook shows as HTML.
 
-    Photographs are stored as JPEG and drawings as PNG, which takes a tenth of what a figure takes.
+    They wrap to as many rows as the page is narrow. Photographs are stored as JPEG and drawings as PNG,
+    which takes a tenth of what a figure takes.
 
     Args:
         pictures: title -> ``uint8`` picture ``(height, width, channels)`` of one or three channels, or
             ``(height, width)``.
-        columns: pictures in a row.
         side: the longer side on the page, in pixels; small pictures are enlarged without smoothing.
     """
 
-    def __init__(self, pictures: Mapping[str, np.ndarray], columns: int = 6, side: int = 104):
-        self.pictures, self.columns, self.side = dict(pictures), columns, side
+    def __init__(self, pictures: Mapping[str, np.ndarray], side: int = 104):
+        self.pictures, self.side = dict(pictures), side
 
     def __repr__(self) -> str:
         return "\n".join(f"[picture] {title}" for title in self.pictures)
 
     def _repr_html_(self) -> str:
-        cells = [self._cell(title, picture) for title, picture in self.pictures.items()]
-        rows = [cells[first : first + self.columns] for first in range(0, len(cells), self.columns)]
-        body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-        return f'<table class="table pictures" role="presentation"><tbody>{body}</tbody></table>'
+        figures = "".join(self._figure(title, picture) for title, picture in self.pictures.items())
+        return f'<div class="gallery" style="display: flex; flex-wrap: wrap; gap: 0.8rem">{figures}</div>'
 
-    def _cell(self, title: str, picture: np.ndarray) -> str:
+    def _figure(self, title: str, picture: np.ndarray) -> str:
         grey = picture.ndim == 3 and picture.shape[-1] == 1
         shown = Image.fromarray(picture[..., 0] if grey else picture)
         width, height = (max(1, round(self.side * side / max(shown.size))) for side in shown.size)
@@ -169,10 +167,11 @@ class Gallery:
         shown.save(stored, kind, optimize=True, **({"quality": 75} if kind == "JPEG" else {}))
         content = base64.b64encode(stored.getvalue()).decode()
         return (
-            f'<td style="text-align: center"><img alt="The picture of: {html.escape(title, quote=True)}" '
-            f'width="{width}" height="{height}" '
+            f'<figure style="margin: 0; width: {self.side}px">'
+            f'<img alt="The picture of: {html.escape(title, quote=True)}" width="{width}" height="{height}" '
             f'style="display: block; margin: auto; image-rendering: pixelated" '
-            f'src="data:image/{kind.lower()};base64,{content}">{html.escape(title)}</td>'
+            f'src="data:image/{kind.lower()};base64,{content}">'
+            f'<figcaption style="text-align: center">{html.escape(title)}</figcaption></figure>'
         )
 
 
@@ -211,7 +210,7 @@ class Films:
         width = round(self.side * clip.shape[2] / clip.shape[1])
         style = "image-rendering: pixelated; max-width: 100%; height: auto"
         return (
-            f'<figure style="margin: 0 0 0.5rem"><figcaption>{html.escape(title)}</figcaption>'
+            f'<figure style="margin: 0 0 0.8rem"><figcaption>{html.escape(title)}</figcaption>'
             f'<img alt="{len(shown)} frames of the clip: {alternative}" width="{width * len(shown)}" '
             f'style="{style}" src="data:image/{"png" if drawn else "jpeg"};base64,{strip}">'
             f"<details><summary>Play: {html.escape(title)}</summary>"

@@ -4,13 +4,18 @@ The kinds are sub-groups of Unicode's own list, as packaged by ``emoji_data_pyth
 of :mod:`mmcourse.data.emoji`; see ``book/datasheets/emoji.md``.
 """
 
+import hashlib
+import importlib.metadata
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from mmcourse import image
 from mmcourse.data import archives, emoji
+from mmcourse.data.derived import cached_arrays
 
 # Kind -> beginnings of the names of Unicode's sub-groups.
 KINDS = {
@@ -79,10 +84,31 @@ class PictureKinds:
 def load(size: int = 72) -> PictureKinds:
     """The pictures of all things of the five kinds that both artists have drawn.
 
+    They are picked out of the eight thousand of the whole set once and kept in the cache folder.
+
     Raises:
         ValueError: ``size`` outside 8–512.
         mmcourse.data.archives.FetchError: an archive is missing and cannot be fetched.
     """
+    digest = hashlib.sha256()
+    for name in ("twemoji", "openmoji", "emoji-names", "emoji-groups"):
+        digest.update(archives.load_sources()[name].sha256.encode())
+    for package in ("pillow", "resvg-py"):
+        digest.update(importlib.metadata.version(package).encode())
+    for path in (__file__, emoji.__file__, image.reading.__file__):
+        digest.update(Path(path).read_bytes())
+    path = archives.cache_folder() / "derived" / f"picture-kinds-{size}-{digest.hexdigest()[:12]}.npz"
+    arrays = cached_arrays(path, lambda: _pick(size))
+    return PictureKinds(
+        images=arrays["images"],
+        labels=arrays["labels"],
+        names=tuple(arrays["names"].tolist()),
+        artists=tuple(arrays["artists"].tolist()),
+        concepts=arrays["concepts"],
+    )
+
+
+def _pick(size: int) -> dict[str, np.ndarray]:
     pictures = emoji.load(size)
     sub_groups = _sub_groups()
     label_of = {}
@@ -91,23 +117,20 @@ def load(size: int = 72) -> PictureKinds:
         for label, beginnings in enumerate(KINDS.values()):
             if not entry.person and name.startswith(beginnings):
                 label_of[entry.text] = label
-    drawn = {
-        artist: {
-            entry.text for entry, by in zip(pictures.entries, pictures.artists, strict=True) if by == artist
-        }
-        for artist in emoji.ARTISTS
-    }
+    drawn: dict[str, set[str]] = {artist: set() for artist in emoji.ARTISTS}
+    for entry, artist in zip(pictures.entries, pictures.artists, strict=True):
+        drawn[artist].add(entry.text)
     both = sorted(text for text in label_of if all(text in texts for texts in drawn.values()))
     concept_of = {text: number for number, text in enumerate(both)}
     rows = [row for row, entry in enumerate(pictures.entries) if entry.text in concept_of]
     entries = [pictures.entries[row] for row in rows]
-    return PictureKinds(
-        images=pictures.images[rows],
-        labels=np.array([label_of[entry.text] for entry in entries]),
-        names=tuple(entry.names["en"] for entry in entries),
-        artists=tuple(pictures.artists[row] for row in rows),
-        concepts=np.array([concept_of[entry.text] for entry in entries]),
-    )
+    return {
+        "images": pictures.images[rows],
+        "labels": np.array([label_of[entry.text] for entry in entries]),
+        "names": np.array([entry.names["en"] for entry in entries]),
+        "artists": np.array([pictures.artists[row] for row in rows]),
+        "concepts": np.array([concept_of[entry.text] for entry in entries]),
+    }
 
 
 def statistics() -> dict[str, int]:

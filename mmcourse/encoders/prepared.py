@@ -12,10 +12,11 @@ import keras
 import numpy as np
 from PIL import Image
 
+import mmcourse.encoders.efficientnet as efficientnet
+import mmcourse.encoders.sentences as sentences
 from mmcourse import training
 from mmcourse.data import archives, digits, emoji, film_reviews, picture_kinds
 from mmcourse.data.derived import cached_arrays
-from mmcourse.encoders import efficientnet, sentences
 
 SIZE = 224  # pixels that the network was trained with
 BATCH = 32

@@ -16,6 +16,7 @@ from mmcourse.data.film_reviews import words
 
 MOST_TOKENS = 256  # what the sentence encoder was made for; longer texts are cut
 BATCH = 32
+GLOVE_WORDS = 100_000  # the most frequent ones; the rest of the 400,000 hardly occurs in reviews
 
 
 def mean_over_mask(tokens: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -117,7 +118,7 @@ class SentenceEncoder:
 
 @functools.cache
 def _glove_rows() -> dict[str, int]:
-    return {word: row for row, word in enumerate(glove.load().words)}
+    return {word: row for row, word in enumerate(glove.load(GLOVE_WORDS).words)}
 
 
 def glove_tokens(text: str) -> tuple[list[str], np.ndarray]:
@@ -125,12 +126,12 @@ def glove_tokens(text: str) -> tuple[list[str], np.ndarray]:
     places = _glove_rows()
     known = [word for word in words(text) if word in places]
     rows = [places[word] for word in known]
-    return known, glove.load().vectors[rows]
+    return known, glove.load(GLOVE_WORDS).vectors[rows]
 
 
 def glove_mean(texts: Sequence[str]) -> np.ndarray:
     """The mean of the vectors of a text's known words: ``(texts, 50)``; zeros where no word is known."""
-    vectors = np.zeros((len(texts), glove.load().vectors.shape[1]), np.float32)
+    vectors = np.zeros((len(texts), glove.load(GLOVE_WORDS).vectors.shape[1]), np.float32)
     for place, text in enumerate(texts):
         _, of_words = glove_tokens(text)
         if len(of_words):

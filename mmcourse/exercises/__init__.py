@@ -7,6 +7,7 @@ stops nobody. :func:`verify` is for tests: it raises.
 from mmcourse.exercises import (
     attention,
     convolution,
+    features,
     images,
     picture_to_text,
     pipelines,
@@ -23,6 +24,7 @@ __all__ = ["CHECKERS", "WrongAnswer", "check", "verify"]
 CHECKERS = {
     **attention.CHECKERS,
     **convolution.CHECKERS,
+    **features.CHECKERS,
     **images.CHECKERS,
     **picture_to_text.CHECKERS,
     **pipelines.CHECKERS,

@@ -1,0 +1,127 @@
+"""Checkers of the chapter "Features"."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from mmcourse.exercises.verdict import call, require
+
+
+def _tokens(answer) -> None:
+    for frames, size, length, patch in ((1, 32, 1, 8), (8, 32, 2, 8), (16, 224, 2, 16), (9, 30, 3, 5)):
+        expected = (frames // length) * (size // patch) ** 2, length * patch * patch * 3
+        given = tuple(float(number) for number in call(answer, frames, size, length, patch))
+        require(
+            given == expected,
+            f"{frames} frames of {size} × {size} in tubes of {length} × {patch} × {patch}: you give {given}, "
+            f"not {expected}. Count the tubes along each of the three axes; a tube holds three numbers for "
+            "each of its pixels.",
+        )
+
+
+def _pool(answer) -> None:
+    random = np.random.default_rng(25)
+    for batch, tokens, width, garbage in ((2, 3, 2, 9.0), (1, 1, 1, 5.0), (3, 5, 4, np.nan)):
+        values = random.normal(size=(batch, tokens, width))
+        mask = np.arange(tokens) < random.integers(1, tokens + 1, (batch, 1))
+        mask[-1] = batch == 1  # a row without a real token, unless it is the only one
+        expected = np.zeros((batch, width))
+        for row in range(batch):
+            if mask[row].any():
+                expected[row] = values[row][mask[row]].mean(axis=0)
+        values = np.where(mask[..., None], values, garbage)
+        given = np.asarray(call(answer, values.copy(), mask.copy()), dtype=float)
+        require(
+            given.shape == expected.shape,
+            f"for tokens {values.shape} expected the shape {expected.shape}, got {given.shape}",
+        )
+        require(
+            np.isfinite(given).all(),
+            "the result is not a number somewhere. A row without a token has nothing to divide by; and what "
+            "stands in the padding may be nan, which stays nan when it is multiplied by 0.",
+        )
+        require(
+            np.allclose(given, expected),
+            f"tokens {values.shape} of which {mask.sum(axis=1).tolist()} are real: these are not their "
+            "means. Sum the real ones and divide by how many they are, not by how many places there are.",
+        )
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def _nearest(answer) -> None:
+    random = np.random.default_rng(5)
+    for classes, width in ((2, 3), (4, 5), (3, 8)):
+        centres = random.normal(size=(classes, width))
+        labels = random.permutation(np.repeat(np.arange(classes), (np.arange(classes) % 3) + 2))
+        # Lengths differ widely: only a mean of scaled rows, compared by angle, gives the expected answers.
+        train = centres[labels] + random.normal(scale=0.7, size=(len(labels), width))
+        train *= random.uniform(0.1, 10, (len(labels), 1))
+        test = random.normal(size=(60, width)) * random.uniform(0.1, 10, (60, 1))
+        means = np.array([_unit(train)[labels == label].mean(axis=0) for label in range(classes)])
+        likeness = _unit(test) @ _unit(means).T
+        expected = likeness.argmax(axis=1)
+        # Where two classes are nearly as near, the order of the sums may decide.
+        ranked = np.sort(likeness, axis=1)
+        clear = ranked[:, -1] - ranked[:, -2] > 1e-6
+        given = np.asarray(call(answer, train.copy(), labels.copy(), test.copy()))
+        require(given.shape == expected.shape, f"expected one class for each of 60 rows, got {given.shape}")
+        right = np.mean(given[clear] == expected[clear])
+        require(
+            right == 1,
+            f"with {classes} classes {right:.0%} of your answers are the expected ones. Scale the rows to "
+            "length 1 before the mean, and compare by the cosine: divide by the length of the mean too.",
+        )
+
+
+def _padding(answer) -> None:
+    for length, kernel, stride in (
+        (224, 3, 2),
+        (225, 3, 2),
+        (7, 3, 1),
+        (10, 5, 2),
+        (9, 5, 3),
+        (4, 2, 2),
+        (5, 1, 2),
+    ):
+        outputs = -(-length // stride)
+        needed = max((outputs - 1) * stride + kernel - length, 0)
+        expected = (-(needed // 2), -(kernel // 2))
+        given = tuple(float(number) for number in call(answer, length, kernel, stride))
+        require(
+            given == expected,
+            f"{length} places, kernel {kernel}, stride {stride}: you give {given}, not {expected}. The last "
+            f"of {outputs} windows ends at place {(outputs - 1) * stride + kernel} of the padded row; what "
+            "it lacks is filled up, the smaller half in front. A place in front of the row is negative.",
+        )
+
+
+def _probe(answer) -> None:
+    random = np.random.default_rng(9)
+    for rows, width, shift in ((40, 3, 0.0), (60, 4, 1.5), (50, 2, 6.0)):
+        groups = random.integers(0, 9, rows)
+        secret = random.integers(0, 2, rows)
+        features = random.normal(size=(rows, width)) + shift * secret[:, None]
+        # Each odd group has a constant of its own, which a probe that is fitted on all rows would use.
+        features += np.where(groups % 2, 0.8 * groups / 9, 0)[:, None]
+        fitted = groups % 2 == 0
+        means = [features[fitted & (secret == value)].mean(axis=0) for value in (0, 1)]
+        away = [np.linalg.norm(features[~fitted] - mean, axis=1) for mean in means]
+        expected = np.mean((away[1] < away[0]) == secret[~fitted])
+        given = float(call(answer, features.copy(), secret.copy(), groups.copy()))
+        require(
+            abs(given - expected) < 1e-9,
+            f"you give {given:.4f}, not {expected:.4f}. Fit the two means on the rows of even groups alone, "
+            "and count right answers on the rows of odd groups alone.",
+        )
+
+
+CHECKERS: dict[str, Callable] = {
+    "features-tokens": _tokens,
+    "features-pool": _pool,
+    "features-nearest": _nearest,
+    "features-padding": _padding,
+    "features-probe": _probe,
+}

@@ -1,0 +1,128 @@
+"""Right and wrong answers to the exercises of "Features"."""
+
+import numpy as np
+
+
+def tokens(frames, size, length, patch):
+    return (frames // length) * (size // patch) ** 2, length * patch * patch * 3
+
+
+def pool(tokens, mask):
+    real = np.where(mask[..., None], tokens, 0.0)
+    return real.sum(axis=1) / np.maximum(mask.sum(axis=1, keepdims=True), 1)
+
+
+def pool_by_loop(tokens, mask):
+    found = []
+    for row, real in zip(tokens, mask, strict=True):
+        found.append(row[real].mean(axis=0) if real.any() else np.zeros(tokens.shape[2]))
+    return found
+
+
+def unit(rows):
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def nearest(train, labels, test, *, first=True, by="cosine"):
+    """The nearest mean with the faults that the arguments ask for."""
+    rows = unit(train) if first else train
+    means = np.array([rows[labels == label].mean(axis=0) for label in range(labels.max() + 1)])
+    if by == "cosine":
+        return (unit(test) @ unit(means).T).argmax(axis=1)
+    if by == "product":
+        return (unit(test) @ means.T).argmax(axis=1)
+    away = np.linalg.norm(unit(test)[:, None] - means, axis=2)
+    return away.argmin(axis=1)
+
+
+def padding(length, kernel, stride):
+    outputs = -(-length // stride)
+    return -(max((outputs - 1) * stride + kernel - length, 0) // 2), -(kernel // 2)
+
+
+def larger_half(length, kernel, stride):
+    outputs = -(-length // stride)
+    needed = max((outputs - 1) * stride + kernel - length, 0)
+    return -((needed + 1) // 2), -(kernel // 2)
+
+
+def probe(features, secret, groups, *, fit=0, ask=1):
+    """The probe with the faults that the arguments ask for; None stands for all groups."""
+    fitted = np.ones(len(groups), bool) if fit is None else groups % 2 == fit
+    asked = np.ones(len(groups), bool) if ask is None else groups % 2 == ask
+    means = [features[fitted & (secret == value)].mean(axis=0) for value in (0, 1)]
+    away = [np.linalg.norm(features[asked] - mean, axis=1) for mean in means]
+    return np.mean((away[1] < away[0]) == secret[asked])
+
+
+RIGHT = {
+    "features-tokens": {
+        "a tuple": tokens,
+        "an array": lambda *arguments: np.array(tokens(*arguments)),
+    },
+    "features-pool": {"by a choice": pool, "by a loop": pool_by_loop},
+    "features-nearest": {
+        "by cosines": nearest,
+        "a list": lambda *arguments: nearest(*arguments).tolist(),
+    },
+    "features-padding": {
+        "a tuple": padding,
+        "a list": lambda *arguments: list(padding(*arguments)),
+    },
+    "features-probe": {
+        "one number": probe,
+        "a float": lambda *arguments: float(probe(*arguments)),
+    },
+}
+
+WRONG = {
+    "features-tokens": {
+        "one axis only": lambda frames, size, length, patch: (
+            (frames // length) * (size // patch),
+            length * patch * patch * 3,
+        ),
+        "one channel": lambda frames, size, length, patch: (
+            (frames // length) * (size // patch) ** 2,
+            length * patch * patch,
+        ),
+        "without time": lambda frames, size, length, patch: (
+            (size // patch) ** 2,
+            length * patch * patch * 3,
+        ),
+        "exchanged": lambda *arguments: tokens(*arguments)[::-1],
+    },
+    "features-pool": {
+        "all places": lambda tokens, mask: tokens.mean(axis=1),
+        "divided by all": lambda tokens, mask: np.where(mask[..., None], tokens, 0).mean(axis=1),
+        "by a product": lambda tokens, mask: (
+            (tokens * mask[..., None]).sum(axis=1) / np.maximum(mask.sum(axis=1, keepdims=True), 1)
+        ),
+        "divides by zero": lambda tokens, mask: (
+            np.where(mask[..., None], tokens, 0).sum(axis=1) / mask.sum(axis=1, keepdims=True)
+        ),
+        "the sum": lambda tokens, mask: np.where(mask[..., None], tokens, 0).sum(axis=1),
+        "the first": lambda tokens, mask: tokens[:, 0],
+        "wrong axis": lambda tokens, mask: np.where(mask[..., None], tokens, 0).mean(axis=2),
+    },
+    "features-nearest": {
+        "means of unscaled rows": lambda *arguments: nearest(*arguments, first=False),
+        "by distance": lambda *arguments: nearest(*arguments, by="distance"),
+        "by product with the mean": lambda *arguments: nearest(*arguments, by="product"),
+        "the first class": lambda train, labels, test: np.zeros(len(test), int),
+        "of the training rows": lambda train, labels, test: nearest(train, labels, train),
+    },
+    "features-padding": {
+        "the same": lambda length, kernel, stride: (-(kernel // 2), -(kernel // 2)),
+        "positive": lambda *arguments: tuple(-place for place in padding(*arguments)),
+        "exchanged": lambda *arguments: padding(*arguments)[::-1],
+        "larger half in front": larger_half,
+        "as for stride 1": lambda length, kernel, stride: (-((kernel - 1) // 2), -(kernel // 2)),
+    },
+    "features-probe": {
+        "fitted on all": lambda *arguments: probe(*arguments, fit=None),
+        "asked about all": lambda *arguments: probe(*arguments, ask=None),
+        "asked about the fitted": lambda *arguments: probe(*arguments, ask=0),
+        "odd and even exchanged": lambda *arguments: probe(*arguments, fit=1, ask=0),
+        "share of wrong answers": lambda *arguments: 1 - probe(*arguments),
+    },
+}
