@@ -7,6 +7,7 @@ import pickle
 import struct
 from typing import ClassVar
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -317,6 +318,16 @@ def test_one_picture_alone_and_among_others_gives_the_same(small):
     alone = np.concatenate([np.asarray(extractor(picture[None])[1]) for picture in pictures])
     np.testing.assert_allclose(together, alone, atol=1e-4)
     assert np.isfinite(together).all() and (together >= 0).all() and together.max() <= 6
+
+
+def test_precision_does_not_depend_on_the_profile(weights):
+    """Else features computed under one profile would be kept for the other."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    model = efficientnet.build(96)
+    efficientnet.set_weights(model, weights)
+    pooled = np.asarray(efficientnet.extractor(model)(pattern(96))[1])
+    assert pooled.dtype == np.float32
+    np.testing.assert_allclose(pooled.mean(), REFERENCE[96][0], atol=2e-5)
 
 
 def test_loaded_network_is_frozen_and_knows_a_daisy():

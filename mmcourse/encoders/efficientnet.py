@@ -18,6 +18,7 @@ EPSILON = 1e-3  # of the batch normalisations
 STEM, HEAD, CLASSES = 32, 1280, 1000
 SMALLEST = 32  # pixels: the strides multiply to 32
 BEFORE_LAST = "block14_add"  # the layer that the last block reads
+PRECISION = "float32"  # whatever the profile: features that are kept must not depend on it
 
 
 class BlockGroup(NamedTuple):
@@ -78,33 +79,37 @@ def build(size: int = 224) -> keras.Model:
     if size < SMALLEST:
         raise ValueError(f"size must be at least {SMALLEST} pixels, got {size}")
     inputs = keras.Input((size, size, 3), name="images")
-    hidden_state = keras.layers.Rescaling(1 / 128, -127 / 128, name="scale")(inputs)
+    hidden_state = keras.layers.Rescaling(1 / 128, -127 / 128, dtype=PRECISION, name="scale")(inputs)
     hidden_state = _convolution(hidden_state, STEM, 3, 2, "stem")
     for block in blocks():
         hidden_state = _inverted_bottleneck(hidden_state, block)
     hidden_state = _convolution(hidden_state, HEAD, 1, 1, "head")
-    tokens = keras.layers.Reshape((-1, HEAD), name="tokens")(hidden_state)
-    pooled = keras.layers.GlobalAveragePooling1D(name="pooled")(tokens)
-    logits = keras.layers.Dense(CLASSES, dtype="float32", name="logits")(pooled)
+    tokens = keras.layers.Reshape((-1, HEAD), dtype=PRECISION, name="tokens")(hidden_state)
+    pooled = keras.layers.GlobalAveragePooling1D(dtype=PRECISION, name="pooled")(tokens)
+    logits = keras.layers.Dense(CLASSES, dtype=PRECISION, name="logits")(pooled)
     return keras.Model(inputs, logits, name="efficientnet_lite0")
 
 
 def _convolution(tensor, filters: int, size: int, stride: int, name: str, active: bool = True):
-    tensor = keras.layers.Conv2D(filters, size, stride, "same", name=f"{name}_conv")(tensor)
-    return keras.layers.ReLU(6.0, name=f"{name}_relu")(tensor) if active else tensor
+    layer = keras.layers.Conv2D(filters, size, stride, "same", dtype=PRECISION, name=f"{name}_conv")
+    return _cut_at_six(layer(tensor), name) if active else layer(tensor)
+
+
+def _cut_at_six(tensor, name: str):
+    return keras.layers.ReLU(6.0, dtype=PRECISION, name=f"{name}_relu")(tensor)
 
 
 def _inverted_bottleneck(tensor, block: Block):
     name, entered = f"block{block.number}", tensor
     if block.widened != block.channels:
         tensor = _convolution(tensor, block.widened, 1, 1, f"{name}_expand")
-    layer = keras.layers.DepthwiseConv2D(
-        block.kernel_size, block.stride, "same", name=f"{name}_depthwise_conv"
+    depthwise = keras.layers.DepthwiseConv2D(
+        block.kernel_size, block.stride, "same", dtype=PRECISION, name=f"{name}_depthwise_conv"
     )
-    tensor = keras.layers.ReLU(6.0, name=f"{name}_depthwise_relu")(layer(tensor))
+    tensor = _cut_at_six(depthwise(tensor), f"{name}_depthwise")
     tensor = _convolution(tensor, block.filters, 1, 1, f"{name}_project", active=False)
     if block.stride == 1 and block.channels == block.filters:
-        tensor = keras.layers.Add(name=f"{name}_add")([tensor, entered])
+        tensor = keras.layers.Add(dtype=PRECISION, name=f"{name}_add")([tensor, entered])
     return tensor
 
 

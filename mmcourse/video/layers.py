@@ -9,6 +9,7 @@ from keras import ops
 from mmcourse.video.tubes import tube_grid
 
 
+@keras.saving.register_keras_serializable("mmcourse")
 class TubeEmbedding(keras.layers.Layer):
     """Clips ``(batch, frames, height, width, channels)`` to tokens ``(batch, tokens, width)``.
 
