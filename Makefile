@@ -17,6 +17,8 @@ PAGES     := _config.yml _toc.yml $(shell find book -type f -not -name '*.pyc')
 export JUPYTER_PATH := $(abspath $(VENV))/share/jupyter
 export IPYTHONDIR   := $(CURDIR)/_build/ipython
 export TF_CPP_MIN_LOG_LEVEL ?= 3
+# On where the processor is new, off where it is old: one setting, so that all compute in the same way.
+export TF_ENABLE_ONEDNN_OPTS ?= 1
 unexport PYTHONPATH PYTHONHOME
 
 .DELETE_ON_ERROR:

@@ -50,7 +50,7 @@ def pip_install(python, *arguments, total=0):
             if found % 25 == 0:
                 print(f"      {found} of about {total} packages", flush=True)
         elif line.startswith("Installing collected packages") and total:
-            print("      unpacking them (about 2.6 GB; a minute or two)", flush=True)
+            print("      unpacking them (about 3.9 GB; a minute or two)", flush=True)
     if pip.wait():
         sys.exit("".join(lines[-40:]) + "\npip failed: " + " ".join(command))
 
