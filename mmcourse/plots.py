@@ -60,7 +60,10 @@ class Table:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.columns)
+        # A column without a name gets no heading: an empty one would be read aloud as such.
+        head = "".join(
+            f'<th scope="col">{html.escape(name)}</th>' if name else "<td></td>" for name in self.columns
+        )
         body = "".join(f"<tr>{''.join(self._cell(c, row) for c in row)}</tr>" for row in self.rows)
         return f'<table class="table pictures"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
