@@ -41,9 +41,9 @@ class Reader(HTMLParser):
             self.open.append(tag)
         if tag == "tr" and "tbody" in self.open:
             self.rows.append([])
-        elif tag == "td":
+        elif tag == "td" and "tbody" in self.open:
             self.rows[-1].append("")
-        elif tag == "th":
+        elif tag in ("th", "td"):  # a column without a name has no heading
             self.head.append("")
 
     def handle_endtag(self, tag):
