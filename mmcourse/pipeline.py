@@ -290,15 +290,14 @@ def keep_first(examples: Sequence, labels: Sequence | None = None, key: Callable
         labels: if given, examples that occur with two different labels are left out altogether.
         key: see :func:`find_shared`.
     """
-    first: dict[Hashable, int] = {}
-    contradictory = set()
-    for row, example in enumerate(examples):
-        name = key(example)
-        if labels is not None and name in first and labels[first[name]] != labels[row]:
-            contradictory.add(name)
-        first.setdefault(name, row)
-    rows = [row for name, row in first.items() if name not in contradictory]
-    return np.array(sorted(rows), dtype=np.int64)
+    names = [key(example) for example in examples]
+    rows = first_of_each(names, key=lambda name: name)
+    if labels is not None:
+        said: dict[Hashable, set] = {}
+        for name, label in zip(names, labels, strict=True):
+            said.setdefault(name, set()).add(label)
+        rows = [row for row in rows if len(said[names[row]]) == 1]
+    return np.array(rows, dtype=np.int64)
 
 
 def assert_no_leak(

@@ -7,7 +7,7 @@ what each of them did.
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
@@ -110,9 +110,9 @@ def apply(
     return texts, counts
 
 
-def first_of_each(texts: Sequence[str], key: Callable[[str], str] = str) -> list[int]:
+def first_of_each(texts: Sequence[Hashable], key: Callable[[Hashable], Hashable] = str) -> list[int]:
     """Indices of the texts without later copies; texts with the same ``key`` are copies of one another."""
-    first: dict[str, int] = {}
+    first: dict[Hashable, int] = {}
     for number, text in enumerate(texts):
         first.setdefault(key(text), number)
     return list(first.values())
