@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmcourse.text.cleaning import first_of_each
 from mmcourse.text.vocabulary import SPECIAL_TOKENS, Vocabulary, tokenise
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
