@@ -1,12 +1,40 @@
 """Arrays that are slow to derive from an archive, kept in the cache folder."""
 
 import contextlib
+import hashlib
+import importlib.metadata
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
+
+from mmcourse.data import archives
+
+
+def derived_path(
+    name: str,
+    sources: Iterable[str] = (),
+    packages: Iterable[str] = (),
+    files: Iterable[str] = (),
+) -> Path:
+    """Where arrays are kept, under a name made of all that decides what is in them.
+
+    Args:
+        name: what the arrays are, the first part of the file's name.
+        sources: archives that they are derived from; see :func:`mmcourse.data.archives.load_sources`.
+        packages: distributions whose versions matter.
+        files: Python files whose code matters: ``__file__`` of modules.
+    """
+    known, digest = archives.load_sources(), hashlib.sha256()
+    for source in sources:
+        digest.update(known[source].sha256.encode())
+    for package in packages:
+        digest.update(f"{package} {importlib.metadata.version(package)}".encode())
+    for file in files:
+        digest.update(Path(file).read_bytes())
+    return archives.cache_folder() / "derived" / f"{name}-{digest.hexdigest()[:12]}.npz"
 
 
 def cached_arrays(path: Path, build: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

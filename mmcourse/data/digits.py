@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmcourse.data import archives
-from mmcourse.data.derived import cached_arrays
+from mmcourse.data.derived import cached_arrays, derived_path
 
 SIZE = 28
 CLASSES = 10
@@ -56,9 +56,7 @@ def load() -> Digits:
     Raises:
         mmcourse.data.archives.FetchError: the archive is missing and cannot be fetched.
     """
-    source = archives.load_sources()["digits"]
-    path = archives.cache_folder() / "derived" / f"digits-{source.sha256[:12]}.npz"
-    arrays = cached_arrays(path, _read)
+    arrays = cached_arrays(derived_path("digits", sources=("digits",)), _read)
     images, labels = arrays["images"], arrays["labels"]
     random = np.random.default_rng(SPLIT_SEED)
     drawn = [random.permutation(np.flatnonzero(labels == digit)) for digit in range(CLASSES)]

@@ -5,18 +5,15 @@ Pictures: Twemoji (CC BY 4.0) and OpenMoji (CC BY-SA 4.0). Names: Unicode CLDR s
 """
 
 import functools
-import hashlib
-import importlib.metadata
 import json
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from mmcourse import image
 from mmcourse.data import archives
-from mmcourse.data.derived import cached_arrays
+from mmcourse.data.derived import cached_arrays, derived_path
 
 LANGUAGES = {
     "en": "English",
@@ -385,13 +382,12 @@ def _render(artist: str, size: int) -> tuple[tuple[int, ...], np.ndarray]:
     """
     entries = load_entries()
     found = tuple(i for i, entry in enumerate(entries) if _find(artist, entry.text))
-    digest = hashlib.sha256()
-    for name in (artist, "emoji-names"):
-        digest.update(archives.load_sources()[name].sha256.encode())
-    for package in ("pillow", "resvg-py"):
-        digest.update(importlib.metadata.version(package).encode())
-    digest.update(Path(image.reading.__file__).read_bytes())
-    path = archives.cache_folder() / "derived" / f"{artist}-{size}-{digest.hexdigest()[:12]}.npz"
+    path = derived_path(
+        f"{artist}-{size}",
+        sources=(artist, "emoji-names"),
+        packages=("pillow", "resvg-py"),
+        files=(image.reading.__file__,),
+    )
 
     def draw() -> dict[str, np.ndarray]:
         return {"images": np.stack([_draw(_find(artist, entries[i].text), size) for i in found])}

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmcourse import video
+from mmcourse import image, video
 from mmcourse.data import emoji
+from mmcourse.data.derived import cached_arrays, derived_path
 
 SPLITS = {"train": 250, "validation": 25, "test": 50}  # clips of each motion
 SIZE, FRAMES = 32, 9
@@ -52,13 +53,31 @@ class MotionClips:
 
 
 def load() -> MotionClips:
-    """Make the clips; they are the same each time (on the same version of OpenCV, to the last level).
+    """The clips, made on the first call (some seconds) and kept in the cache folder.
+
+    They are the same each time (on the same version of OpenCV, to the last level).
 
     Raises:
         mmcourse.data.archives.FetchError: the pictures are missing and cannot be fetched.
     """
+    path = derived_path(
+        "motion",
+        sources=("twemoji", "emoji-names", "emoji-groups"),
+        packages=("opencv-python-headless", "pillow", "scipy"),
+        files=(__file__, video.making.__file__, emoji.__file__, image.reading.__file__),
+    )
+    arrays = cached_arrays(path, _make)
+    splits, first = {}, 0
+    for split, count in SPLITS.items():
+        last = first + count * len(video.MOTIONS)
+        splits[split] = np.arange(first, last, dtype=np.int64)
+        first = last
+    return MotionClips(arrays["clips"], arrays["labels"], tuple(arrays["names"].tolist()), splits)
+
+
+def _make() -> dict[str, np.ndarray]:
     drawings = pictures()
-    clips, labels, names, splits, first = [], [], [], {}, 0
+    clips, labels, names = [], [], []
     for place, (split, count) in enumerate(SPLITS.items()):
         random = np.random.default_rng([SEED, place])
         for number in range(count * len(video.MOTIONS)):
@@ -68,9 +87,7 @@ def load() -> MotionClips:
             clips.append(video.make_clip(drawing, video.MOTIONS[label], behind, random, FRAMES))
             labels.append(label)
             names.append(name)
-        splits[split] = np.arange(first, len(labels), dtype=np.int64)
-        first = len(labels)
-    return MotionClips(np.stack(clips), np.array(labels, dtype=np.int64), tuple(names), splits)
+    return {"clips": np.stack(clips), "labels": np.array(labels, dtype=np.int64), "names": np.array(names)}
 
 
 def pictures() -> dict[str, list[tuple[str, np.ndarray]]]:

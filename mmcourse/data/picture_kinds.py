@@ -4,18 +4,15 @@ The kinds are sub-groups of Unicode's own list, as packaged by ``emoji_data_pyth
 of :mod:`mmcourse.data.emoji`; see ``book/datasheets/emoji.md``.
 """
 
-import hashlib
-import importlib.metadata
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from mmcourse import image
 from mmcourse.data import archives, emoji
-from mmcourse.data.derived import cached_arrays
+from mmcourse.data.derived import cached_arrays, derived_path
 
 # Kind -> beginnings of the names of Unicode's sub-groups.
 KINDS = {
@@ -90,14 +87,12 @@ def load(size: int = 72) -> PictureKinds:
         ValueError: ``size`` outside 8–512.
         mmcourse.data.archives.FetchError: an archive is missing and cannot be fetched.
     """
-    digest = hashlib.sha256()
-    for name in ("twemoji", "openmoji", "emoji-names", "emoji-groups"):
-        digest.update(archives.load_sources()[name].sha256.encode())
-    for package in ("pillow", "resvg-py"):
-        digest.update(importlib.metadata.version(package).encode())
-    for path in (__file__, emoji.__file__, image.reading.__file__):
-        digest.update(Path(path).read_bytes())
-    path = archives.cache_folder() / "derived" / f"picture-kinds-{size}-{digest.hexdigest()[:12]}.npz"
+    path = derived_path(
+        f"picture-kinds-{size}",
+        sources=("twemoji", "openmoji", "emoji-names", "emoji-groups"),
+        packages=("pillow", "resvg-py"),
+        files=(__file__, emoji.__file__, image.reading.__file__),
+    )
     arrays = cached_arrays(path, lambda: _pick(size))
     return PictureKinds(
         images=arrays["images"],

@@ -5,7 +5,6 @@ words are nearly those of Peterson and Barney (1952), who measured the vowels of
 their "hawed". See ``book/datasheets/synthetic-speech.md``.
 """
 
-import importlib.metadata
 import itertools
 from dataclasses import dataclass
 
@@ -16,12 +15,13 @@ from mmcourse.audio import (
     SAMPLE_RATE,
     SYNTHETIC_RATE,
     Phrase,
+    cleaning,
+    reading,
     resample,
+    synthesis,
     synthesise_many,
 )
-from mmcourse.audio.cleaning import trim_silence
-from mmcourse.data import archives
-from mmcourse.data.derived import cached_arrays
+from mmcourse.data.derived import cached_arrays, derived_path
 
 WORDS = ("heed", "hid", "head", "had", "hod", "hood", "hud", "herd", "hoed", "who'd")
 SPEEDS, PITCHES = (150, 200), (40, 60)
@@ -59,8 +59,11 @@ def load() -> SyntheticWords:
     Raises:
         RuntimeError: espeak-ng is missing or fails.
     """
-    version = importlib.metadata.version("espeakng-loader")
-    path = archives.cache_folder() / "derived" / f"synthetic-words-1-{version}.npz"
+    path = derived_path(
+        "synthetic-words",
+        packages=("espeakng-loader", "scipy"),
+        files=(__file__, synthesis.__file__, cleaning.__file__, reading.__file__),
+    )
     arrays = cached_arrays(path, _speak)
     samples = arrays["samples"].astype(np.float32) / 32_768
     phrases = _phrases()
@@ -99,7 +102,8 @@ def _phrases() -> list[Phrase]:
 
 def _speak() -> dict[str, np.ndarray]:
     sounds = [
-        trim_silence(resample(sound, SYNTHETIC_RATE, SAMPLE_RATE)) for sound in synthesise_many(_phrases())
+        cleaning.trim_silence(resample(sound, SYNTHETIC_RATE, SAMPLE_RATE))
+        for sound in synthesise_many(_phrases())
     ]
     samples = np.clip(np.round(np.concatenate(sounds) * 32_768), -32_768, 32_767)
     return {"samples": samples.astype(np.int16), "lengths": np.array([len(sound) for sound in sounds])}
