@@ -321,12 +321,13 @@ def assert_no_leak(
     Raises:
         LeakError: the result changes; the message says where in it, and by how much.
         ValueError: ``prepare`` returns None, or something else for the same data; or there is nothing outside
-            the training part.
+            the training part; or the parts overlap (see :func:`check_splits`).
         TypeError: ``data`` is of another kind.
     """
     if training not in splits:
         raise ValueError(f"there is no part {training!r}; the splits are: {', '.join(splits)}")
     count = _count(data)
+    check_splits(splits, count)
     outside = np.setdiff1d(np.arange(count), splits[training])
     if not outside.size:
         raise ValueError(f"all {count} rows are in {training!r}: there is nothing that could leak")
@@ -661,11 +662,6 @@ def take(values, rows: np.ndarray):
     return (
         values[rows] if isinstance(values, np.ndarray) else [values[row] for row in np.asarray(rows).tolist()]
     )
-
-
-def known_rows(rows: np.ndarray) -> np.ndarray:
-    """Which examples have the modality at all: False where every value is NaN, boolean ``(examples,)``."""
-    return ~np.isnan(rows).reshape(len(rows), -1).all(axis=1)
 
 
 def _rows(rows, kind: str, features: int | None = None) -> np.ndarray:

@@ -374,6 +374,12 @@ def test_a_leak_is_found_and_the_right_way_passes(prepare):
         pipeline.assert_no_leak(partial(prepare, all_rows), data(), SPLITS)
 
 
+def test_a_row_in_two_parts_is_found():
+    overlapping = SPLITS | {"test": np.append(SPLITS["test"], SPLITS["train"][0])}
+    with pytest.raises(ValueError, match="stands in the parts 2 times, expected once"):
+        pipeline.assert_no_leak(partial(scale, only_training), data(), overlapping)
+
+
 def test_the_message_says_what_changed():
     with pytest.raises(pipeline.LeakError, match=r"the result\.mean changed by up to [\d.e+]+ when"):
         pipeline.assert_no_leak(partial(scale, all_rows), data(), SPLITS)
@@ -621,12 +627,6 @@ def test_a_changed_or_foreign_file_is_refused(tmp_path):
         Pipeline.load(path)
     with pytest.raises(FileNotFoundError):
         Pipeline.load(tmp_path / "none.json")
-
-
-def test_known_rows():
-    rows = np.array([[1.0, np.nan], [np.nan, np.nan], [0.0, 2.0]])
-    assert pipeline.known_rows(rows).tolist() == [True, False, True]
-    assert pipeline.known_rows(np.full((2, 3, 3), np.nan)).tolist() == [False, False]
 
 
 # Batches

@@ -52,14 +52,6 @@ def add_noise(waveform: np.ndarray, noise: np.ndarray, decibels: float) -> np.nd
     return (waveform + factor * noise).astype(np.float32)
 
 
-def change_gain(waveform: np.ndarray, decibels: float) -> np.ndarray:
-    """Make a sound louder (above 0) or softer (below); 0 changes nothing."""
-    waveform = check_waveform(waveform)
-    if not np.isfinite(decibels):
-        raise AudioError(f"decibels must be finite, got {decibels}")
-    return waveform * np.float32(10 ** (decibels / 20))
-
-
 def shift(waveform: np.ndarray, samples: int) -> np.ndarray:
     """Move a sound later (above 0) or earlier (below) inside its length; silence fills the gap."""
     waveform = check_waveform(waveform)
