@@ -407,3 +407,13 @@ def test_names_of_the_set_keep_their_mirror_names(language):
     for name, new in changed.items():
         if new in names:
             assert changed[new] == name
+
+
+def test_a_window_reaches_all_four_corners_equally_often():
+    random, seen = np.random.default_rng(0), []
+    for row, column in ((0, 0), (0, 7), (7, 0), (7, 7)):
+        picture = np.zeros((8, 8, 1), np.uint8)
+        picture[row, column] = 255
+        seen.append(np.mean([image.crop(picture, random, 0.3)[row, column, 0] == 255 for _ in range(600)]))
+    assert 0.1 < min(seen) and max(seen) < 0.9
+    assert max(seen) - min(seen) < 0.1, seen
