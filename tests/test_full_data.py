@@ -1,6 +1,7 @@
 """The loaders of MNIST and IMDB, on miniatures in the layout of keras.datasets."""
 
 import json
+import os
 import pickle
 import zipfile
 
@@ -197,23 +198,34 @@ def test_missing_word_index(tmp_path):
 
 
 class Harmful:
-    """A pickle that would run a command."""
+    """A pickle that would call a function which writes a file."""
+
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
 
     def __reduce__(self):
-        import os
-
-        return os.system, ("echo run > harm",)
+        return self.call
 
 
-def test_a_pickle_that_runs_something_is_refused(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("harmful", "asked"),
+    [
+        (Harmful(os.system, "echo run > harm"), r"\w+\.system"),
+        # NumPy is on the list of what is known, but not all of NumPy.
+        (Harmful(np.savetxt, "harm", [1.0]), r"numpy\.savetxt"),
+        (Harmful(open, "harm", "w"), r"\w+\.open"),
+    ],
+    ids=["a command", "numpy", "a builtin"],
+)
+def test_a_pickle_that_runs_something_is_refused(tmp_path, monkeypatch, harmful, asked):
     monkeypatch.chdir(tmp_path)
     array = np.empty(20, dtype=object)
-    array[:] = [Harmful()] * 20
+    array[:] = [harmful] * 20
     write_imdb(tmp_path, x_train=array)
-    with pytest.raises(full.FullDataError, match=r"it asks for \w+\.system"):
+    with pytest.raises(full.FullDataError, match=f"it asks for {asked}"):
         full.imdb(tmp_path)
     assert not (tmp_path / "harm").exists()
-    assert pickle.dumps(Harmful()), "the pickle itself can be made"
+    assert pickle.dumps(harmful), "the pickle itself can be made"
 
 
 def test_an_array_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
