@@ -28,7 +28,7 @@ from mmcourse.image.repair import (
     median_filter,
     signal_to_noise,
 )
-from mmcourse.image.resizing import bilinear, resize, shrink
+from mmcourse.image.resizing import bilinear, shrink
 from mmcourse.image.vector import decode_svg, read_svg
 
 __all__ = [
@@ -61,7 +61,6 @@ __all__ = [
     "read",
     "read_svg",
     "recolour",
-    "resize",
     "shrink",
     "signal_to_noise",
     "to_grey",

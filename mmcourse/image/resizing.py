@@ -1,4 +1,4 @@
-"""Other sizes: the mean of boxes and bilinear interpolation by hand, and OpenCV's for daily use."""
+"""Other sizes, by hand: the mean of boxes, and bilinear interpolation."""
 
 import numpy as np
 
@@ -50,24 +50,6 @@ def bilinear(pictures: np.ndarray, height: int, width: int) -> np.ndarray:
     ]  # (pictures, rows, width, channels)
     resized = (1 - down) * columns[:, upper] + down * columns[:, lower]
     return _restore(resized, batch, pictures)
-
-
-def resize(pictures: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize with OpenCV: means of areas where both sides get smaller, else bilinear; the dtype stays.
-
-    Raises:
-        ValueError: no pictures, or a side below 1.
-    """
-    import cv2
-
-    batch = as_batch(pictures)
-    _check_sides(height, width)
-    smaller = height <= batch.shape[1] and width <= batch.shape[2]
-    method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    resized = np.empty((len(batch), height, width, batch.shape[3]), dtype=batch.dtype)
-    for place, picture in enumerate(batch):
-        resized[place] = cv2.resize(picture, (width, height), interpolation=method).reshape(resized.shape[1:])
-    return resized if np.ndim(pictures) == 4 else resized[0]
 
 
 def _neighbours(old: int, new: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
