@@ -731,19 +731,22 @@ def _checksum(steps) -> str:
 # Batches
 
 
-def pad_batch(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Sequences of different lengths as one array, filled up with 0 to the longest *of this batch*.
+def pad_batch(sequences: Sequence[np.ndarray], length: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Sequences of different lengths as one array, filled up with 0 at the end.
 
     Args:
         sequences: each ``(steps, ...)``; the axes after the first agree.
+        length: steps of the array, to which longer sequences are cut; the longest *of this batch* by default.
 
     Returns:
-        ``(padded, mask)``: ``(sequences, longest, ...)`` in their dtype; boolean ``(sequences, longest)``,
-        True where a step is real.
+        ``(padded, mask)``: ``(sequences, length, ...)`` in their dtype; boolean ``(sequences, length)``, True
+        where a step is real.
 
     Raises:
-        ValueError: there is no sequence, or their other axes differ.
+        ValueError: there is no sequence, their other axes differ, or ``length`` is not positive.
     """
+    if length is not None and length < 1:
+        raise ValueError(f"length must be at least 1 step, got {length}")
     sequences = [np.asarray(sequence) for sequence in sequences]
     if not sequences or any(not sequence.ndim for sequence in sequences):
         raise ValueError("expected at least one sequence, each of the shape (steps, ...)")
@@ -751,9 +754,10 @@ def pad_batch(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     if len(shapes) > 1:
         raise ValueError(f"all steps of a batch must have one shape, got {sorted(shapes)}")
     lengths = np.array([len(sequence) for sequence in sequences])
-    mask = np.arange(lengths.max()) < lengths[:, None]
+    steps = lengths.max() if length is None else length
+    mask = np.arange(steps) < lengths[:, None]
     padded = np.zeros(mask.shape + shapes.pop(), dtype=np.result_type(*sequences))
-    padded[mask] = np.concatenate(sequences)
+    padded[mask] = np.concatenate([sequence[:steps] for sequence in sequences])
     return padded, mask
 
 

@@ -645,6 +645,19 @@ def test_padding_and_mask(sequences):
         assert not row[~real].any() and real[: len(sequence)].all()
 
 
+@given(
+    st.lists(hnp.arrays(np.int32, st.integers(0, 6), elements=st.integers(1, 9)), min_size=1, max_size=6),
+    st.integers(1, 9),
+)
+@settings(deadline=None)
+def test_padding_to_a_length_cuts_what_is_longer(sequences, length):
+    padded, mask = pipeline.pad_batch(sequences, length)
+    assert padded.shape == mask.shape == (len(sequences), length)
+    for row, real, sequence in zip(padded, mask, sequences, strict=True):
+        np.testing.assert_array_equal(row[real], sequence[:length])
+        assert not row[~real].any()
+
+
 def test_padding_of_frames_and_its_errors():
     padded, mask = pipeline.pad_batch([np.ones((2, 3)), np.ones((1, 3))])
     assert padded.shape == (2, 2, 3) and mask.tolist() == [[True, True], [True, False]]
@@ -653,6 +666,8 @@ def test_padding_of_frames_and_its_errors():
     for nothing in ([], [np.float32(3)]):
         with pytest.raises(ValueError, match="at least one sequence"):
             pipeline.pad_batch(nothing)
+    with pytest.raises(ValueError, match="length must be at least 1 step"):
+        pipeline.pad_batch([np.ones((2, 3))], 0)
 
 
 def test_padding_equals_that_of_tf_data():

@@ -465,7 +465,7 @@ def test_padding_of_spoken_digits(digits):
 def test_padding_names_what_is_wrong():
     with pytest.raises(ValueError, match="at least one sequence"):
         spoken_digits.pad([], 3)
-    with pytest.raises(ValueError, match="length must be at least 1 frame, got 0"):
+    with pytest.raises(ValueError, match="length must be at least 1 step, got 0"):
         spoken_digits.pad([np.zeros((2, 3))], 0)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmcourse import pipeline
 from mmcourse.data import archives
 
 SPLITS = ("train", "validation", "test")
@@ -71,17 +72,8 @@ def pad(sequences: list[np.ndarray], length: int) -> tuple[np.ndarray, np.ndarra
     Raises:
         ValueError: there is no sequence, or ``length`` is not positive.
     """
-    if not len(sequences):
-        raise ValueError("sequences must hold at least one sequence, got none")
-    if length < 1:
-        raise ValueError(f"length must be at least 1 frame, got {length}")
-    frames = np.zeros((len(sequences), length, sequences[0].shape[1]), dtype=np.float32)
-    mask = np.zeros((len(sequences), length), dtype=bool)
-    for row, sequence in enumerate(sequences):
-        used = min(length, len(sequence))
-        frames[row, :used] = sequence[:used]
-        mask[row, :used] = True
-    return frames, mask
+    frames, mask = pipeline.pad_batch(sequences, length)
+    return frames.astype(np.float32, copy=False), mask
 
 
 def load() -> SpokenDigits:
