@@ -7,10 +7,15 @@ import numpy as np
 from mmcourse.exercises.verdict import call, require
 
 
+def _number(value) -> float:
+    require(not isinstance(value, str), f"expected a number, got the text {value!r}")
+    return float(value)
+
+
 def _tokens(answer) -> None:
     for frames, size, length, patch in ((1, 32, 1, 8), (8, 32, 2, 8), (16, 224, 2, 16), (9, 30, 3, 5)):
         expected = (frames // length) * (size // patch) ** 2, length * patch * patch * 3
-        given = tuple(float(number) for number in call(answer, frames, size, length, patch))
+        given = tuple(_number(number) for number in call(answer, frames, size, length, patch))
         require(
             given == expected,
             f"{frames} frames of {size} × {size} in tubes of {length} × {patch} × {patch}: you give {given}, "
@@ -21,10 +26,19 @@ def _tokens(answer) -> None:
 
 def _pool(answer) -> None:
     random = np.random.default_rng(25)
-    for batch, tokens, width, garbage in ((2, 3, 2, 9.0), (1, 1, 1, 5.0), (3, 5, 4, np.nan)):
+    for batch, tokens, width, garbage in (
+        (2, 3, 2, 9.0),
+        (1, 1, 1, 5.0),
+        (3, 5, 4, np.nan),
+        (3, 6, 2, -7.0),
+        (3, 6, 2, np.inf),
+    ):
         values = random.normal(size=(batch, tokens, width))
         mask = np.arange(tokens) < random.integers(1, tokens + 1, (batch, 1))
         mask[-1] = batch == 1  # a row without a real token, unless it is the only one
+        if tokens == 6:  # real tokens anywhere, and one whose numbers are 0
+            mask[0] = [False, True, False, True, True, False]
+            values[0, 3] = 0
         expected = np.zeros((batch, width))
         for row in range(batch):
             if mask[row].any():
@@ -38,12 +52,13 @@ def _pool(answer) -> None:
         require(
             np.isfinite(given).all(),
             "the result is not a number somewhere. A row without a token has nothing to divide by; and what "
-            "stands in the padding may be nan, which stays nan when it is multiplied by 0.",
+            "stands in the padding may be nan or infinite, which multiplied by 0 is nan.",
         )
         require(
             np.allclose(given, expected),
             f"tokens {values.shape} of which {mask.sum(axis=1).tolist()} are real: these are not their "
-            "means. Sum the real ones and divide by how many they are, not by how many places there are.",
+            "means. Sum the real ones, which the mask alone tells and which may stand anywhere, and divide "
+            "by how many they are, not by how many places there are.",
         )
 
 
@@ -85,16 +100,19 @@ def _padding(answer) -> None:
         (9, 5, 3),
         (4, 2, 2),
         (5, 1, 2),
+        (4, 1, 2),
+        (9, 1, 3),
     ):
         outputs = -(-length // stride)
         needed = max((outputs - 1) * stride + kernel - length, 0)
         expected = (-(needed // 2), -(kernel // 2))
-        given = tuple(float(number) for number in call(answer, length, kernel, stride))
+        given = tuple(_number(number) for number in call(answer, length, kernel, stride))
         require(
             given == expected,
             f"{length} places, kernel {kernel}, stride {stride}: you give {given}, not {expected}. The last "
             f"of {outputs} windows ends at place {(outputs - 1) * stride + kernel} of the padded row; what "
-            "it lacks is filled up, the smaller half in front. A place in front of the row is negative.",
+            "it lacks is filled up, the smaller half in front, and nothing is where it lacks nothing. A "
+            "place in front of the row is negative.",
         )
 
 

@@ -44,6 +44,8 @@ def _alias(answer) -> None:
         (8, 8),
         (7_000, 8_000),
         (20_500, 8_000),
+        (12.25, 8),
+        (60.5, 8),
     ):
         rest = frequency % rate
         expected = min(rest, rate - rest)
@@ -97,6 +99,7 @@ def _voices(answer) -> None:
         (1, [2, 2], 0.9),
         (2, [5, 1, 1, 1], 0.01),
         (3, [4] * 10, 0.5),
+        (4, [3, 2, 1, 2, 4, 3], 0.4),
     ):
         names = np.random.default_rng(seed).permutation(100)[: len(sizes)]
         voices = np.random.default_rng(seed).permutation(np.repeat(names, sizes))
@@ -119,6 +122,12 @@ def _voices(answer) -> None:
     voices = np.arange(40)
     drawn = {np.asarray(answer(voices, 0.5, np.random.default_rng(seed))).tobytes() for seed in range(4)}
     require(len(drawn) > 1, "four generators give one and the same split. Draw the voices with random.")
+    again = {np.asarray(answer(voices, 0.5, np.random.default_rng(1))).tobytes() for _ in range(3)}
+    require(
+        len(again) == 1,
+        "three generators with the same seed give different splits. Draw the voices with random, and with "
+        "nothing else.",
+    )
 
 
 def _begins(answer) -> None:
@@ -131,6 +140,8 @@ def _begins(answer) -> None:
         ([-60, -10, -10], -30, 3, -1),
         ([-30, -30, -29], -30, 1, 2),
         ([-10, -10, -10, -10], -30, 4, 0),
+        ([-60, -20, -20, -60, -10, -10, -10], -30, 2, 1),
+        ([-10, -60, -10, -10, -10], -30, 3, 2),
     )
     for levels, threshold, run, expected in cases:
         given = _number(call(answer, np.array(levels, dtype=float), threshold, run))

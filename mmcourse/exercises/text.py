@@ -11,13 +11,17 @@ def _bytes(answer) -> None:
         "",
         "a",
         "film",
+        "\x7f",
+        "\x80",
         "é",
         "e\u0301",
         "߿",
         "ࠀ",
         "猫",
         "\uffff",
+        "\U00010000",
         "🐈",
+        "\U0010ffff",
         "我有一只猫 and 2 🐈\u200d⬛",
     ):
         expected = len(text.encode("utf-8"))
@@ -30,13 +34,26 @@ def _bytes(answer) -> None:
 
 
 def _backward(answer) -> None:
-    words = {"研究", "研究生", "生命", "起源", "一只", "园", "动物园", "a", "abc", "cd"}
+    words = {
+        "研究",
+        "研究生",
+        "生命",
+        "起源",
+        "一只",
+        "园",
+        "动物园",
+        "a",
+        "abc",
+        "cd",
+        "人工智能与机器学习导论",
+    }
     cases = {
         "研究生命起源": ["研究", "生命", "起源"],
         "我有一只猫": ["我", "有", "一只", "猫"],
         "研究生": ["研究生"],
         "一只动物园": ["一只", "动物园"],
         "abcd": ["a", "b", "cd"],
+        "学人工智能与机器学习导论": ["学", "人工智能与机器学习导论"],
         "猫": ["猫"],
         "": [],
     }
@@ -56,6 +73,8 @@ def _pair(answer) -> None:
         {(7, 8): 10, (1, 2, 1, 2): 4, (9, 1, 2): 1},
         {(3, 1): 2, (1, 3): 2},
         {(2, 10): 1, (10, 2): 1, (4,): 50},
+        {(1, 9): 2, (1, 4): 2, (2, 1): 2},
+        {(6, 1): 3, (2, 8): 3, (4, 3): 3},
     )
     for pieces in cases:
         counts: Counter = Counter()
@@ -78,17 +97,22 @@ def _tagger(answer) -> None:
         [("the", "DET"), ("show", "VERB"), ("the", "DET"), ("show", "NOUN")],
         [("we", "PRON"), ("show", "NOUN"), ("show", "VERB"), ("a", "X")],
     ]
-    cases = {
-        ("they", "book", "a", "film"): ["PRON", "VERB", "DET", "DET"],
-        ("the", "show", "room"): ["DET", "NOUN", "NOUN"],
-        (): [],
-        ("zebra",): ["DET"],
-    }
-    for words, expected in cases.items():
+    verbs = [
+        [("they", "PRON"), ("book", "VERB"), ("and", "CONJ"), ("book", "VERB")],
+        [("a", "DET"), ("book", "NOUN"), ("we", "PRON"), ("book", "VERB"), ("the", "DET")],
+    ]
+    cases = (
+        (tagged, ["they", "book", "a", "film"], ["PRON", "VERB", "DET", "DET"]),
+        (tagged, ["the", "show", "room"], ["DET", "NOUN", "NOUN"]),
+        (tagged, [], []),
+        (tagged, ["zebra"], ["DET"]),
+        (verbs, ["a", "book", "sings"], ["DET", "VERB", "VERB"]),
+    )
+    for tagged, words, expected in cases:
         given = call(answer, list(words), [list(sentence) for sentence in tagged])
         require(
             isinstance(given, list | tuple) and list(given) == expected,
-            f"for {list(words)} you give {given!r}, not {expected}, when trained on {tagged}. Each word gets "
+            f"for {words} you give {given!r}, not {expected}, when trained on {tagged}. Each word gets "
             "its own most frequent tag, of equals the first in the alphabet; an unknown word gets the tag "
             "that is most frequent of all.",
         )
@@ -102,6 +126,10 @@ def _negation(answer) -> None:
         "never dull ! not bad .": "never not_dull ! not not_bad .",
         "no , not that no one never cared ; fine": "no , not not_that no not_one never not_cared ; fine",
         "nothing is wrong here": "nothing is wrong here",
+        "i want it without nor nobody here": "i want it without nor nobody here",
+        "'t was fine": "'t was fine",
+        "it won't do : good ? can't say . see": "it won't not_do : good ? can't not_say . see",
+        "why not ? the n'th time": "why not ? the n'th time",
         "not ' quite ' good": "not not_' not_quite not_' not_good",
         "": "",
     }

@@ -12,6 +12,20 @@ def pool(tokens, mask):
     return real.sum(axis=1) / np.maximum(mask.sum(axis=1, keepdims=True), 1)
 
 
+def pool_the_first(tokens, mask):
+    """Takes it that the real tokens stand in front."""
+    found = [
+        row[: real.sum()].mean(axis=0) if real.any() else 0 * row[0]
+        for row, real in zip(tokens, mask, strict=True)
+    ]
+    return np.nan_to_num(found)
+
+
+def pool_what_is_not_zero(tokens, mask):
+    real = np.where(mask[..., None], tokens, 0)
+    return real.sum(axis=1) / np.maximum((real != 0).sum(axis=1), 1)
+
+
 def pool_by_loop(tokens, mask):
     found = []
     for row, real in zip(tokens, mask, strict=True):
@@ -46,6 +60,11 @@ def larger_half(length, kernel, stride):
     return -((needed + 1) // 2), -(kernel // 2)
 
 
+def below_zero(length, kernel, stride):
+    outputs = -(-length // stride)
+    return -(((outputs - 1) * stride + kernel - length) // 2), -(kernel // 2)
+
+
 def probe(features, secret, groups, *, fit=0, ask=1):
     """The probe with the faults that the arguments ask for; None stands for all groups."""
     fitted = np.ones(len(groups), bool) if fit is None else groups % 2 == fit
@@ -60,7 +79,11 @@ RIGHT = {
         "a tuple": tokens,
         "an array": lambda *arguments: np.array(tokens(*arguments)),
     },
-    "features-pool": {"by a choice": pool, "by a loop": pool_by_loop},
+    "features-pool": {
+        "by a choice": pool,
+        "by a loop": pool_by_loop,
+        "in float32": lambda tokens, mask: pool(tokens.astype(np.float32), mask),
+    },
     "features-nearest": {
         "by cosines": nearest,
         "a list": lambda *arguments: nearest(*arguments).tolist(),
@@ -89,6 +112,10 @@ WRONG = {
             (size // patch) ** 2,
             length * patch * patch * 3,
         ),
+        "every frame": lambda frames, size, length, patch: (
+            frames * (size // patch) ** 2,
+            length * patch * patch * 3,
+        ),
         "exchanged": lambda *arguments: tokens(*arguments)[::-1],
     },
     "features-pool": {
@@ -101,6 +128,8 @@ WRONG = {
             np.where(mask[..., None], tokens, 0).sum(axis=1) / mask.sum(axis=1, keepdims=True)
         ),
         "the sum": lambda tokens, mask: np.where(mask[..., None], tokens, 0).sum(axis=1),
+        "real ones in front": pool_the_first,
+        "what is not zero": pool_what_is_not_zero,
         "the first": lambda tokens, mask: tokens[:, 0],
         "wrong axis": lambda tokens, mask: np.where(mask[..., None], tokens, 0).mean(axis=2),
     },
@@ -114,6 +143,8 @@ WRONG = {
     "features-padding": {
         "the same": lambda length, kernel, stride: (-(kernel // 2), -(kernel // 2)),
         "positive": lambda *arguments: tuple(-place for place in padding(*arguments)),
+        "less than nothing": below_zero,
+        "texts": lambda *arguments: tuple(map(str, padding(*arguments))),
         "exchanged": lambda *arguments: padding(*arguments)[::-1],
         "larger half in front": larger_half,
         "as for stride 1": lambda length, kernel, stride: (-((kernel - 1) // 2), -(kernel // 2)),

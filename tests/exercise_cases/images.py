@@ -108,6 +108,7 @@ WRONG = {
         "as if premultiplied": lambda *arguments: over(*arguments, premultiplied=True),
         "alpha dropped": lambda *arguments: over(*arguments, drop=True),
         "bytes that overflow": over_in_bytes,
+        "divided by 256": lambda *arguments: over(*arguments, divide=256),
         "always white": lambda rgba, background: over(rgba, (255, 255, 255)),
         "four channels": lambda rgba, background: rgba,
     },
@@ -119,6 +120,7 @@ WRONG = {
         "channels averaged": lambda picture, factor: shrink(picture, factor).mean(axis=-1, keepdims=True)
         * np.ones(picture.shape[2]),
         "unchanged": lambda picture, factor: picture,
+        "half a step too bright": lambda picture, factor: shrink(picture, factor) + 0.5,
     },
     "images-median": {
         "zeros beyond the edge": lambda picture: median(picture, mode="constant"),
@@ -148,6 +150,7 @@ WRONG = {
         "picture forgotten": lambda picture, caption: (picture, mirror(picture, caption)[1]),
         "upside down": lambda *arguments: mirror(*arguments, axis=0),
         "parts of words": lambda *arguments: mirror(*arguments, pattern="left|right"),
+        "beginnings of words": lambda *arguments: mirror(*arguments, pattern=r"\b(left|right)"),
         "one after the other": lambda picture, caption: (
             picture[:, ::-1], caption.replace("left", "right").replace("right", "left"),
         ),

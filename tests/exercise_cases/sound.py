@@ -32,6 +32,31 @@ def by_chosen_voice(voices, share, random):
     return np.array([voice in chosen for voice in voices])
 
 
+def rounded_up(voices, share, random):
+    names = np.unique(voices)
+    count = min(max(1, int(np.ceil(share * len(names)))), len(names) - 1)
+    return np.isin(voices, random.permutation(names)[:count])
+
+
+def folded(frequency, rate, folds):
+    """Folding down a fixed number of times, which is too few for high frequencies."""
+    for _ in range(folds):
+        frequency = abs(rate - frequency) if frequency > rate / 2 else frequency
+    return frequency
+
+
+def runs_of(levels, threshold, run):
+    """First frame and length of every run that is long enough."""
+    found, start = [], None
+    for number, level in enumerate([*levels, -np.inf]):
+        if level > threshold:
+            start = number if start is None else start
+        elif start is not None:
+            found.append((start, number - start))
+            start = None
+    return [one for one in found if one[1] >= run]
+
+
 def begins(levels, threshold, run, *, at_least=False, longer=False, end=False, keep=False):
     """The search with the faults that the arguments ask for."""
     above = 0
@@ -89,6 +114,8 @@ WRONG = {
         "only turns": lambda frequency, rate: frequency % rate,
         "folded once": lambda frequency, rate: frequency if frequency <= rate / 2 else abs(rate - frequency),
         "cut off": lambda frequency, rate: min(frequency, rate / 2),
+        "folded three times": lambda frequency, rate: folded(frequency, rate, 3),
+        "whole hertz": lambda frequency, rate: int(min(frequency % rate, rate - frequency % rate)),
         "folded at the rate": lambda frequency, rate: frequency % (rate / 2),
     },
     "sound-fourier": {
@@ -119,6 +146,8 @@ WRONG = {
         "none": lambda voices, share, random: np.zeros(len(voices), dtype=bool),
         "indices": lambda voices, share, random: np.flatnonzero(by_voice(voices, share, random)),
         "turned round": lambda voices, share, random: ~by_voice(voices, share, random),
+        "rounded up": rounded_up,
+        "another generator": lambda voices, share, random: by_voice(voices, share, np.random.default_rng()),
     },
     "sound-begins": {
         "the first loud frame": lambda levels, threshold, run: begins(levels, threshold, 1),
@@ -127,5 +156,17 @@ WRONG = {
         "the end of the run": lambda *arguments: begins(*arguments, end=True),
         "not in a row": lambda *arguments: begins(*arguments, keep=True),
         "the loudest": lambda levels, threshold, run: int(np.argmax(levels)),
+        "the last run": lambda *arguments: (runs_of(*arguments) or [(-1, 0)])[-1][0],
+        "the longest run": lambda *arguments: max(runs_of(*arguments) or [(-1, 0)], key=lambda one: one[1])[
+            0
+        ],
+        "loud at both ends": lambda levels, threshold, run: next(
+            (
+                start
+                for start in range(len(levels) - run + 1)
+                if min(levels[start], levels[start + run - 1]) > threshold
+            ),
+            -1,
+        ),
     },
 }

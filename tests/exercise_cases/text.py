@@ -42,6 +42,23 @@ def next_pair(pieces, *, weigh=True, largest=False, across=False):
     return min(counts, key=lambda pair: (-counts[pair], sign * pair[0], sign * pair[1]))
 
 
+def from_right_up_to(text, words, longest):
+    """Longest match from the right that looks at words of up to ``longest`` characters only."""
+    found = []
+    while text:
+        lengths = range(min(longest, len(text)), 0, -1)
+        length = next(n for n in lengths if n == 1 or text[-n:] in words)
+        found.insert(0, text[-length:])
+        text = text[:-length]
+    return found
+
+
+def next_pair_by(pieces, rank):
+    """The most frequent pair, with the rule for ties that the argument asks for."""
+    counts = count_all(pieces)
+    return min(counts, key=lambda pair: (-counts[pair], rank(pair)))
+
+
 def tag(words, tagged, *, default=None, ties=min, last=False):
     """A tagger with the faults that the arguments ask for."""
 
@@ -58,11 +75,32 @@ def tag(words, tagged, *, default=None, ties=min, last=False):
     return [(tags[word][-1] if last else best(tags[word])) if word in tags else default for word in words]
 
 
-def mark(tokens, *, marks=".,;:!?", shortened=True, nested=False, once=False, never_ends=False):
+def tag_by_default_of(words, tagged, choose):
+    """A right tagger but for unknown words: they get what ``choose`` makes of all (word, tag)."""
+    return tag(words, tagged, default=choose([pair for sentence in tagged for pair in sentence]))
+
+
+def most_frequent_of_words(pairs):
+    """The tag that most *words* have, each counted once."""
+    words = list(dict.fromkeys(word for word, _ in pairs))
+    return Counter(tag(words, [pairs])).most_common(1)[0][0]
+
+
+def mark(
+    tokens,
+    *,
+    marks=".,;:!?",
+    negations=("not", "no", "never"),
+    ending="n't",
+    shortened=True,
+    nested=False,
+    once=False,
+    never_ends=False,
+):
     """Marking of negations with the faults that the arguments ask for."""
     marked, negated = [], False
     for token in tokens:
-        negation = token in ("not", "no", "never") or (shortened and token.endswith("n't"))
+        negation = token in negations or (shortened and token.endswith(ending))
         if token in set(marks):
             negated = negated and never_ends
             marked.append(token)
@@ -118,6 +156,10 @@ WRONG = {
         "limits one too high": lambda text: byte_count(text, limits=(0x81, 0x801, 0x10001)),
         "utf-16": lambda text: len(text.encode("utf-16-le")),
         "the bytes": lambda text: text.encode("utf-8"),
+        "two from 127 on": lambda text: byte_count(text, limits=(0x7F, 0x800, 0x10000)),
+        "two from 129 on": lambda text: byte_count(text, limits=(0x81, 0x800, 0x10000)),
+        "four from 65537 on": lambda text: byte_count(text, limits=(0x80, 0x800, 0x10001)),
+        "a fifth byte": lambda text: byte_count(text, limits=(0x80, 0x800, 0x10000, 0x100000)),
     },
     "text-backward": {
         "from the left": from_left,
@@ -125,6 +167,8 @@ WRONG = {
         "the shortest": lambda text, words: from_right(text, words, shortest=True),
         "characters": lambda text, words: list(text),
         "a string": lambda text, words: " ".join(from_right(text, words)),
+        "words of up to four characters": lambda text, words: from_right_up_to(text, words, 4),
+        "words of up to eight characters": lambda text, words: from_right_up_to(text, words, 8),
     },
     "text-pair": {
         "pieces not weighed": lambda pieces: next_pair(pieces, weigh=False),
@@ -133,12 +177,22 @@ WRONG = {
         "the first that is found": lambda pieces: count_all(pieces).most_common(1)[0][0],
         "with its count": lambda pieces: count_all(pieces).most_common(1)[0],
         "a list": lambda pieces: list(next_pair(pieces)),
+        "ties by the first id only": lambda pieces: next_pair_by(pieces, lambda pair: pair[0]),
+        "ties by the second id first": lambda pieces: next_pair_by(pieces, lambda pair: pair[::-1]),
+        "ties by the sum": lambda pieces: next_pair_by(pieces, lambda pair: (sum(pair), pair)),
+        "ties by the larger id": lambda pieces: next_pair_by(pieces, lambda pair: (max(pair), pair)),
     },
     "text-tagger": {
         "nouns by default": lambda words, tagged: tag(words, tagged, default="NOUN"),
         "the last of equals": lambda words, tagged: tag(words, tagged, ties=max),
         "the last tag seen": lambda words, tagged: tag(words, tagged, last=True),
         "all nouns": lambda words, tagged: ["NOUN"] * len(words),
+        "the first of the alphabet by default": lambda words, tagged: tag_by_default_of(
+            words, tagged, lambda pairs: min(tag for _, tag in pairs)
+        ),
+        "the tag of most words by default": lambda words, tagged: tag_by_default_of(
+            words, tagged, most_frequent_of_words
+        ),
         "with the words": lambda words, tagged: list(zip(words, tag(words, tagged), strict=True)),
     },
     "text-negation": {
@@ -149,5 +203,13 @@ WRONG = {
         "negations marked too": lambda tokens: mark(tokens, nested=True),
         "any mark ends it": lambda tokens: mark(tokens, marks=".,;:!?'"),
         "a string": lambda tokens: " ".join(mark(tokens)),
+        "no colon": lambda tokens: mark(tokens, marks=".,;!?"),
+        "no question mark": lambda tokens: mark(tokens, marks=".,;:!"),
+        "any t at the end": lambda tokens: mark(tokens, ending="t"),
+        "nt at the end": lambda tokens: mark(tokens, ending=("n't", "nt")),
+        "only isn't": lambda tokens: mark(tokens, ending="isn't"),
+        "more negations": lambda tokens: mark(
+            tokens, negations=("not", "no", "never", "nor", "neither", "without", "nobody", "cannot")
+        ),
     },
 }

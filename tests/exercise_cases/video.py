@@ -1,6 +1,7 @@
 """Right and wrong answers to the exercises of "Video"."""
 
 import math
+import re
 
 import numpy as np
 
@@ -63,12 +64,16 @@ WRONG = {
         "one channel": lambda height, width, rate: height * width * rate,
         "bits": lambda height, width, rate: 8 * height * width * 3 * rate,
         "one frame": lambda height, width, rate: height * width * 3,
+        "a text": lambda height, width, rate: str(height * width * 3 * rate),
     },
     "video-wheel": {
         "never backwards": lambda *arguments: wheel(*arguments, half=False),
         "a frame, not a second": lambda *arguments: wheel(*arguments, back=False),
         "all spokes differ": lambda *arguments: wheel(*arguments, whole=True),
         "the truth": lambda spokes, turns, rate: turns,
+        "a text": lambda *arguments: str(wheel(*arguments)),
+        "in a list": lambda *arguments: [wheel(*arguments)],
+        "rounded": lambda *arguments: round(wheel(*arguments)),
         "positive at the half": lambda *arguments: -wheel(arguments[0], -arguments[1], arguments[2]),
     },
     "video-tubes": {
@@ -107,6 +112,19 @@ WRONG = {
         "one after the other": lambda clip, caption: (
             clip[:, :, ::-1],
             caption.replace("left", "right").replace("right", "left"),
+        ),
+        "the first of each": lambda clip, caption: (
+            clip[:, :, ::-1],
+            " ".join(
+                word if word in caption.split(" ")[:place] else OTHER.get(word, word)
+                for place, word in enumerate(caption.split(" "))
+            ),
+        ),
+        "up and down too": lambda *arguments: mirrored(*arguments, words=OTHER | {"down": "up"}),
+        "sizes too": lambda *arguments: mirrored(*arguments, words=OTHER | {"shrinking": "growing"}),
+        "parts of words": lambda clip, caption: (
+            clip[:, :, ::-1],
+            re.sub(r"\b(left|right|clockwise|counter-clockwise)\b", lambda found: OTHER[found[0]], caption),
         ),
         "only the clip": lambda clip, caption: clip[:, :, ::-1],
     },
