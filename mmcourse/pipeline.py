@@ -162,6 +162,17 @@ def check_splits(splits: Mapping[str, np.ndarray], count: int) -> None:
         raise ValueError(f"row {row} stands in the parts {int(times[row])} times, expected once")
 
 
+def rows_of(splits: Mapping[str, np.ndarray], part: str) -> np.ndarray:
+    """The row numbers of one part.
+
+    Raises:
+        ValueError: there is no such part; names those that there are.
+    """
+    if part not in splits:
+        raise ValueError(f"unknown split {part!r}; expected one of: {', '.join(splits)}")
+    return splits[part]
+
+
 def report(splits: Mapping[str, np.ndarray], labels: Sequence | None = None) -> str:
     """Sizes of the parts and, if there are labels, the share of each class: one line a part, for printing."""
     total = sum(len(rows) for rows in splits.values())

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from mmcourse import image
+from mmcourse import image, pipeline
 
 SPLITS = ("train", "validation", "test")
 SHARES = (0.8, 0.1, 0.1)
@@ -69,9 +69,7 @@ class CaptionedPictures:
         Raises:
             ValueError: there is no such split.
         """
-        if split not in self.splits:
-            raise ValueError(f"unknown split {split!r}; expected one of: {', '.join(self.splits)}")
-        rows = [(i, caption) for i in self.splits[split] for caption in self.captions[i]]
+        rows = [(i, caption) for i in pipeline.rows_of(self.splits, split) for caption in self.captions[i]]
         return np.array([i for i, _ in rows], dtype=np.int64), [caption for _, caption in rows]
 
     def pictures(self, indices: Iterable[int], size: int) -> np.ndarray:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmcourse import pipeline
 from mmcourse.data import archives
 from mmcourse.data.derived import cached_arrays, derived_path
 
@@ -44,9 +45,7 @@ class Digits:
         Raises:
             ValueError: there is no such split.
         """
-        if split not in self.splits:
-            raise ValueError(f"unknown split {split!r}; expected one of: {', '.join(self.splits)}")
-        chosen = self.splits[split]
+        chosen = pipeline.rows_of(self.splits, split)
         return self.images[chosen], self.labels[chosen]
 
 

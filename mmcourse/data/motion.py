@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmcourse import image, video
+from mmcourse import image, pipeline, video
 from mmcourse.data import emoji
 from mmcourse.data.derived import cached_arrays, derived_path
 
@@ -46,9 +46,7 @@ class MotionClips:
         Raises:
             ValueError: there is no such split.
         """
-        if split not in self.splits:
-            raise ValueError(f"unknown split {split!r}; expected one of: {', '.join(self.splits)}")
-        chosen = self.splits[split]
+        chosen = pipeline.rows_of(self.splits, split)
         return self.clips[chosen], self.labels[chosen]
 
 

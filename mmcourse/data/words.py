@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmcourse import pipeline
 from mmcourse.data import archives, derived
 
 HELD_OUT = 0.05  # share of the anagram families
@@ -37,9 +38,7 @@ class Words:
         Raises:
             ValueError: there is no such split.
         """
-        if split not in self.splits:
-            raise ValueError(f"unknown split {split!r}; expected one of: {', '.join(self.splits)}")
-        return [self.words[i] for i in self.splits[split]]
+        return [self.words[i] for i in pipeline.rows_of(self.splits, split)]
 
 
 def family(word: str) -> str:

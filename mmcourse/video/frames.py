@@ -20,7 +20,8 @@ def check_clip(clip) -> np.ndarray:
     return clip
 
 
-def _check_count(name: str, value, least: int = 1) -> int:
+def check_count(name: str, value, least: int = 1) -> int:
+    """A whole number of at least ``least``, or a ValueError that names the argument."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
     return int(value)
@@ -46,7 +47,7 @@ def spread(frames: int, count: int) -> np.ndarray:
     Raises:
         ValueError: an argument is no whole number above 0.
     """
-    frames, count = _check_count("frames", frames), _check_count("count", count)
+    frames, count = check_count("frames", frames), check_count("count", count)
     return (2 * np.arange(count) + 1) * frames // (2 * count)
 
 
@@ -58,7 +59,7 @@ def draw_segments(frames: int, count: int, random: np.random.Generator) -> np.nd
     Raises:
         ValueError: an argument is no whole number above 0.
     """
-    frames, count = _check_count("frames", frames), _check_count("count", count)
+    frames, count = check_count("frames", frames), check_count("count", count)
     bounds = np.arange(count + 1) * frames / count
     drawn = bounds[:-1] + random.random(count) * (frames / count)
     return np.minimum(drawn.astype(np.int64), frames - 1)
@@ -70,8 +71,8 @@ def draw_window(frames: int, count: int, step: int, random: np.random.Generator)
     Raises:
         ValueError: an argument is no whole number above 0, or the clip is too short.
     """
-    frames, count = _check_count("frames", frames), _check_count("count", count)
-    step = _check_count("step", step)
+    frames, count = check_count("frames", frames), check_count("count", count)
+    step = check_count("step", step)
     length = (count - 1) * step + 1
     if length > frames:
         raise ValueError(

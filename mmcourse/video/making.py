@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from mmcourse.video.frames import _check_count
+from mmcourse.video.frames import check_count
 
 MOTIONS = ("left", "right", "up", "down", "clockwise", "counter-clockwise", "growing", "shrinking")
 _SAME = {motion: motion for motion in MOTIONS}
@@ -29,7 +29,7 @@ def background(size: int, random: np.random.Generator) -> np.ndarray:
     """
     import cv2
 
-    size = _check_count("size", size)
+    size = check_count("size", size)
     coarse = random.uniform(130, 230, 3) + random.uniform(-25, 25, (4, 4, 3))
     smooth = cv2.resize(coarse.astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
     return np.clip(smooth, 0, 255).astype(np.uint8)
@@ -83,7 +83,7 @@ def make_clip(
 
     if motion not in MOTIONS:
         raise ValueError(f"motion must be one of {', '.join(MOTIONS)}; got {motion!r}")
-    if _check_count("frames", frames) % 2 == 0:
+    if check_count("frames", frames) % 2 == 0:
         raise ValueError(f"frames must be odd, so that there is a middle one; got {frames}")
     for name, array, channels in (("picture", picture, 4), ("behind", behind, 3)):
         form = array.shape

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from mmcourse.image import MAX_PIXELS
-from mmcourse.video.frames import _check_count, check_clip
+from mmcourse.video.frames import check_clip, check_count
 
 MAX_FRAMES = 10_000
 MAX_BYTES = 512 * 2**20  # of the decoded frames that are kept
@@ -66,8 +66,8 @@ def read(path: str | Path, size: int | None = None, every: int = 1) -> Video:
     """
     path = Path(path)
     if size is not None:
-        _check_count("size", size)
-    _check_count("every", every)
+        check_count("size", size)
+    check_count("every", every)
     with open(path, "rb") as file:
         head = file.read(16)
     if _is_animation(head):

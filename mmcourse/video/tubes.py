@@ -6,7 +6,7 @@ et al. (2015), "Learning Spatiotemporal Features with 3D Convolutional Networks"
 
 import numpy as np
 
-from mmcourse.video.frames import _check_count
+from mmcourse.video.frames import check_count
 
 
 def tube_grid(shape: tuple[int, ...], tube: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -23,8 +23,8 @@ def tube_grid(shape: tuple[int, ...], tube: tuple[int, int, int]) -> tuple[int, 
     if len(shape) < 3 or len(tube) != 3:
         raise ValueError(f"expected a shape of at least 3 and a tube of 3 numbers, got {shape} and {tube}")
     for name, whole, part in zip(names, shape, tube, strict=False):
-        _check_count(f"{name} of the tube", part)
-        if _check_count(name, whole) % part:
+        check_count(f"{name} of the tube", part)
+        if check_count(name, whole) % part:
             raise ValueError(
                 f"a clip of {whole} {name} cannot be cut into tubes of {part}; sample or resize it to a "
                 f"multiple of {part}"
@@ -107,7 +107,7 @@ def convolve(
         )
     if any(k > side for k, side in zip(kernel.shape, clip.shape[:3], strict=False)):
         raise ValueError(f"a kernel {kernel.shape[:3]} does not fit into a clip {clip.shape[:3]}")
-    steps = tuple(slice(None, None, _check_count("stride", step)) for step in stride)
+    steps = tuple(slice(None, None, check_count("stride", step)) for step in stride)
     windows = np.lib.stride_tricks.sliding_window_view(clip, kernel.shape[:3], axis=(0, 1, 2))[steps]
     output = np.einsum("thwcijk,ijkcf->thwf", windows, kernel, optimize=True)
     return output if bias is None else output + np.asarray(bias)
