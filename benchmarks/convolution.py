@@ -31,10 +31,10 @@ def mmcourse_way(measure):
     """The settings of the chapter: no XLA, ten steps at a time."""
     import keras
 
-    from mmcourse import convolution
+    from mmcourse.layers import convolutional_networks
 
     pictures, digits = pictures_and_digits()
-    model = convolution.build(convolution.LENET)
+    model = convolutional_networks.build(convolutional_networks.LENET)
     assert model.count_params() == PARAMETERS
     model.compile(
         keras.optimizers.Adam(LEARNING_RATE),

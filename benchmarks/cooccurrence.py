@@ -5,8 +5,8 @@ import itertools
 import compare
 import numpy as np
 
-from mmcourse import embeddings
 from mmcourse.data import dictionary
+from mmcourse.mathematics import embeddings
 
 TOKENS, WINDOW = 500_000, 5
 

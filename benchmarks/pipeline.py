@@ -43,7 +43,8 @@ def counted(measure, epoch) -> None:
 
 def in_memory(measure):
     """``training.Batches``: the rows of a batch are taken by one indexing."""
-    from mmcourse import pipeline, training
+    from mmcourse import pipeline
+    from mmcourse.learning import training
 
     values = data()
 

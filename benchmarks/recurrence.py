@@ -34,7 +34,7 @@ def train_keras(measure: compare.Measurement, one_thread: bool, compiled: bool =
     import keras
     from keras import layers
 
-    from mmcourse import training
+    from mmcourse.learning import training
 
     training.choose_profile("cpu")
     training.set_seed(int(os.environ.get("BENCHMARK_ROUND", 0)))

@@ -81,9 +81,9 @@ def fine_tuning(measure: compare.Measurement) -> dict:
     """The last block of the network, its head and a new classifier are trained; the rest is frozen."""
     import keras
 
-    from mmcourse import training
     from mmcourse.data import picture_kinds
     from mmcourse.encoders import efficientnet, prepared
+    from mmcourse.learning import training
 
     training.set_seed(ROUND)
     tail = efficientnet.last_block(efficientnet.load())
@@ -97,9 +97,9 @@ def from_nothing(measure: compare.Measurement) -> dict:
     import keras
     from keras import layers
 
-    from mmcourse import training
     from mmcourse.data import picture_kinds
     from mmcourse.encoders import prepared
+    from mmcourse.learning import training
 
     training.set_seed(ROUND)
     network = keras.Sequential([keras.Input((32, 32, 3))])

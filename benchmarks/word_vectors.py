@@ -6,8 +6,8 @@ import compare
 import numpy as np
 import threadpoolctl
 
-from mmcourse import embeddings
 from mmcourse.data import dictionary, word_similarity
+from mmcourse.mathematics import embeddings, similarity
 
 SETTINGS = {"size": 100, "window": 5, "negatives": 5, "min_count": 5, "subsample": 1e-3, "epochs": 5}
 # Words of the dictionary, all of them unless a quick try asks for fewer.
@@ -21,7 +21,7 @@ def _sentences() -> list[list[str]]:
 def _scores(vectors: embeddings.WordVectors) -> dict[str, float]:
     sets = [word_similarity.load(name) for name in word_similarity.FILES]
     return {
-        pairs.name: embeddings.similarity_score(vectors, pairs.words, pairs.ratings, resamples=0)["rho"]
+        pairs.name: similarity.similarity_score(vectors, pairs.words, pairs.ratings, resamples=0)["rho"]
         for pairs in sets
     }
 

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from mmcourse import __version__
+from mmcourse import __version__, store
 from mmcourse.data import archives
 
 
@@ -42,9 +42,15 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("names", nargs="*", metavar="NAME", help="archives; all by default")
     command.set_defaults(run=_fetch)
 
-    command = commands.add_parser("train", help="train the models that chapters share, unless they are kept")
+    command = commands.add_parser("train", help="train the models that notebooks share, unless they are kept")
+    command.add_argument("names", nargs="*", metavar="NAME", help="models or features; all by default")
     _add_profile(command)
     command.set_defaults(run=_train)
+
+    command = commands.add_parser(
+        "tidy", help="remove models and arrays that older code has left, and say how much"
+    )
+    command.set_defaults(run=_tidy)
 
     command = commands.add_parser("generate", help="answer a prompt about a picture")
     command.add_argument("picture", metavar="PICTURE", help="a PNG, JPEG or WebP file, or an emoji")
@@ -69,20 +75,25 @@ def _fetch(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     with _silent_import():
-        from mmcourse import encoders, naming, training, word_vectors
+        from mmcourse import trained
+        from mmcourse.learning import training
 
-    configuration = naming.CONFIGURATIONS[training.choose_profile(options.profile).name]
-    word_vectors.load_trained()
-    encoders.prepare()
-    folder = naming.trained_folder(configuration)
-    print(f"The trained models are in {folder.parent}")
+    trained.prepare(training.choose_profile(options.profile).name, options.names or None)
+    print(f"The trained models are in {store.cache_folder() / 'models'}")
+
+
+def _tidy(options: argparse.Namespace) -> None:
+    removed, freed = store.tidy()
+    for name in removed:
+        print(f"removed {name}")
+    print(f"{len(removed)} removed, {freed / 1e6:.1f} MB freed in {store.cache_folder()}")
 
 
 def _generate(options: argparse.Namespace) -> None:
     picture = _read_picture(options.picture)
 
     with _silent_import():
-        from mmcourse import naming
+        from mmcourse.generator import naming
 
     model = naming.load_trained(options.profile)
     prompt = naming.clean_prompt(options.prompt)
@@ -119,15 +130,15 @@ def _read_picture(name: str):
 
 def _evaluate(options: argparse.Namespace) -> None:
     with _silent_import():
-        from mmcourse import evaluation, naming
         from mmcourse.data import emoji
+        from mmcourse.generator import naming, naming_scores
 
     model = naming.load_trained(options.profile)
-    results = evaluation.evaluate(model, emoji.load(model.image_size))
+    results = naming_scores.evaluate(model, emoji.load(model.image_size))
     if options.json:
         print(json.dumps(results, ensure_ascii=False))
         return
-    for label, scores in evaluation.rows(results):
+    for label, scores in naming_scores.rows(results):
         print(
             f"{label:46} exact {scores['exact']:.3f}  token recall {scores['token_recall']:.3f}"
             f"  ({scores['pictures']} pictures)"

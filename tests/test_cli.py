@@ -14,11 +14,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmcourse import __version__, encoders, evaluation, image, naming, training, word_vectors
+from mmcourse import __version__, encoders, image
 from mmcourse.cli import main
 from mmcourse.data import archives, emoji
 from mmcourse.data.emoji import SPLITS, EmojiPictures, Entry
-from mmcourse.generator import MultimodalGenerator
+from mmcourse.encoders import word_vectors
+from mmcourse.generator import naming, naming_scores
+from mmcourse.generator.model import MultimodalGenerator
+from mmcourse.learning import training
 from mmcourse.text import END, SPECIAL_TOKENS, tokenise
 
 SIZE = 16
@@ -327,7 +330,7 @@ def scored(monkeypatch) -> EmojiPictures:
     )
     images = np.random.default_rng(0).integers(0, 255, (total, SIZE, SIZE, 3)).astype("uint8")
     splits = {split: np.arange(6 * place, 6 * place + 6) for place, split in enumerate(SPLITS)}
-    kinds = tuple(evaluation.KINDS[i % 3] for i in range(total))
+    kinds = tuple(naming_scores.KINDS[i % 3] for i in range(total))
     pictures = EmojiPictures(images, entries, ("twemoji",) * total, splits, kinds, size=SIZE)
     names = {one.tobytes(): entry.names["en"] for one, entry in zip(images, entries, strict=True)}
 

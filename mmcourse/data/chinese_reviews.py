@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from mmcourse.data import archives
-from mmcourse.data.corpus import Corpus
+from mmcourse.text.corpus import Corpus
 
 # A piece is a Chinese character, or a word or number in another script. Marks are left out.
 PIECE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]|[^\W\d_\u3400-\u4dbf\u4e00-\u9fff]+")

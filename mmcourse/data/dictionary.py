@@ -5,17 +5,15 @@ etymologies are not: half of their words belong to other languages, and many sta
 """
 
 import functools
-import hashlib
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from mmcourse import store
 from mmcourse.data import archives
-from mmcourse.data.corpus import Corpus
-from mmcourse.data.derived import cached_arrays
+from mmcourse.text.corpus import Corpus
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 # The dictionary names the source of an entry in brackets, such as [1913 Webster]; that is no English.
@@ -27,7 +25,7 @@ class Dictionary(Corpus):
     """The dictionary's definitions and examples; there is no split, since word vectors are scored elsewhere.
 
     Attributes:
-        words, token_ids, starts: see :class:`mmcourse.data.corpus.Corpus`. A sentence is a headword followed
+        words, token_ids, starts: see :class:`mmcourse.text.corpus.Corpus`. A sentence is a headword followed
             by one of its definitions or by its synonyms, or one example, or one fixed phrase with its
             explanation. Words are in lower case, without digits and marks.
         tier: always "course": the data that travels in pinned archives.
@@ -54,10 +52,7 @@ def load() -> Dictionary:
     Raises:
         mmcourse.data.archives.FetchError: the archive is missing and cannot be fetched.
     """
-    digest = hashlib.sha256(archives.load_sources()["dictionary"].sha256.encode())
-    digest.update((WORD.pattern + SOURCE.pattern).encode() + Path(__file__).read_bytes())
-    path = archives.cache_folder() / "derived" / f"dictionary-{digest.hexdigest()[:12]}.npz"
-    stored = cached_arrays(path, _parse)
+    stored = store.arrays("dictionary", [__name__], _parse)
     words = tuple(stored["words"].tobytes().decode().split("\n"))
     return Dictionary(words, stored["token_ids"], stored["starts"])
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmcourse import pipeline
+from mmcourse import pipeline, store
 from mmcourse.data import archives
-from mmcourse.data.derived import cached_arrays, derived_path
 
 SIZE = 28
 CLASSES = 10
@@ -55,7 +54,7 @@ def load() -> Digits:
     Raises:
         mmcourse.data.archives.FetchError: the archive is missing and cannot be fetched.
     """
-    arrays = cached_arrays(derived_path("digits", sources=("digits",)), _read)
+    arrays = store.arrays("digits", [__name__], _read)
     images, labels = arrays["images"], arrays["labels"]
     random = np.random.default_rng(SPLIT_SEED)
     drawn = [random.permutation(np.flatnonzero(labels == digit)) for digit in range(CLASSES)]

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmcourse import image
+from mmcourse import image, store
 from mmcourse.data import archives
-from mmcourse.data.derived import cached_arrays, derived_path
 
 LANGUAGES = {
     "en": "English",
@@ -382,17 +381,13 @@ def _render(artist: str, size: int) -> tuple[tuple[int, ...], np.ndarray]:
     """
     entries = load_entries()
     found = tuple(i for i, entry in enumerate(entries) if _find(artist, entry.text))
-    path = derived_path(
-        f"{artist}-{size}",
-        sources=(artist, "emoji-names"),
-        packages=("pillow", "resvg-py"),
-        files=(image.reading.__file__,),
-    )
 
     def draw() -> dict[str, np.ndarray]:
         return {"images": np.stack([_draw(_find(artist, entries[i].text), size) for i in found])}
 
-    return found, cached_arrays(path, draw)["images"]
+    return found, store.arrays(f"{artist}-{size}", [__name__], draw, {"artist": artist, "size": size})[
+        "images"
+    ]
 
 
 @functools.cache

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmcourse import store
 from mmcourse.data import archives
-from mmcourse.data.derived import cached_arrays
 
 SPLITS = ("train", "validation", "test")
 SHARES = (0.8, 0.1, 0.1)
@@ -71,7 +71,7 @@ def load() -> FilmReviews:
         archives.FetchError: the archive cannot be had.
         archives.ArchiveError: the archive or the one inside it is damaged.
     """
-    arrays = cached_arrays(archives.cache_folder() / "derived" / "film-reviews-1.npz", _parse)
+    arrays = store.arrays("film-reviews", [__name__], _parse)
     groups = arrays["groups"]
     return FilmReviews(
         texts=tuple(arrays["texts"].tolist()),

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmcourse import image, pipeline, video
+from mmcourse import pipeline, store, video
 from mmcourse.data import emoji
-from mmcourse.data.derived import cached_arrays, derived_path
 
 SPLITS = {"train": 250, "validation": 25, "test": 50}  # clips of each motion
 SIZE, FRAMES = 32, 9
@@ -58,13 +57,7 @@ def load() -> MotionClips:
     Raises:
         mmcourse.data.archives.FetchError: the pictures are missing and cannot be fetched.
     """
-    path = derived_path(
-        "motion",
-        sources=("twemoji", "emoji-names", "emoji-groups"),
-        packages=("opencv-python-headless", "pillow", "scipy"),
-        files=(__file__, video.making.__file__, emoji.__file__, image.reading.__file__),
-    )
-    arrays = cached_arrays(path, _make)
+    arrays = store.arrays("motion", [__name__], _make)
     splits, first = {}, 0
     for split, count in SPLITS.items():
         last = first + count * len(video.MOTIONS)

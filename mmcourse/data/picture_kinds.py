@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmcourse import image
+from mmcourse import store
 from mmcourse.data import archives, emoji
-from mmcourse.data.derived import cached_arrays, derived_path
 
 # Kind -> beginnings of the names of Unicode's sub-groups.
 KINDS = {
@@ -87,13 +86,7 @@ def load(size: int = 72) -> PictureKinds:
         ValueError: ``size`` outside 8–512.
         mmcourse.data.archives.FetchError: an archive is missing and cannot be fetched.
     """
-    path = derived_path(
-        f"picture-kinds-{size}",
-        sources=("twemoji", "openmoji", "emoji-names", "emoji-groups"),
-        packages=("pillow", "resvg-py"),
-        files=(__file__, emoji.__file__, image.reading.__file__),
-    )
-    arrays = cached_arrays(path, lambda: _pick(size))
+    arrays = store.arrays("picture-kinds", [__name__], lambda: _pick(size), {"size": size})
     return PictureKinds(
         images=arrays["images"],
         labels=arrays["labels"],

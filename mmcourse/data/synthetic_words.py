@@ -10,18 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmcourse import store
 from mmcourse.audio import (
     ENGLISH_VOICES,
     SAMPLE_RATE,
     SYNTHETIC_RATE,
     Phrase,
     cleaning,
-    reading,
     resample,
-    synthesis,
     synthesise_many,
 )
-from mmcourse.data.derived import cached_arrays, derived_path
 
 WORDS = ("heed", "hid", "head", "had", "hod", "hood", "hud", "herd", "hoed", "who'd")
 SPEEDS, PITCHES = (150, 200), (40, 60)
@@ -59,12 +57,7 @@ def load() -> SyntheticWords:
     Raises:
         RuntimeError: espeak-ng is missing or fails.
     """
-    path = derived_path(
-        "synthetic-words",
-        packages=("espeakng-loader", "scipy"),
-        files=(__file__, synthesis.__file__, cleaning.__file__, reading.__file__),
-    )
-    arrays = cached_arrays(path, _speak)
+    arrays = store.arrays("synthetic-words", [__name__], _speak)
     samples = arrays["samples"].astype(np.float32) / 32_768
     phrases = _phrases()
     held_out = np.array([phrase.voice in HELD_OUT_VOICES for phrase in phrases])

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmcourse import pipeline
-from mmcourse.data import archives, derived
+from mmcourse import pipeline, store
+from mmcourse.data import archives
 
 HELD_OUT = 0.05  # share of the anagram families
 
@@ -55,9 +55,7 @@ def load(shortest: int = 4, longest: int = 8) -> Words:
     """
     if not 1 <= shortest <= longest:
         raise ValueError(f"shortest must be 1 to longest, got shortest {shortest} and longest {longest}")
-    source = archives.load_sources()["dictionary"]
-    path = archives.cache_folder() / "derived" / f"words-{source.sha256[:12]}.npz"
-    every = derived.cached_arrays(path, _headwords)["words"].tolist()
+    every = store.arrays("words", [__name__], _headwords)["words"].tolist()
     words = tuple(word for word in every if shortest <= len(word) <= longest)
     families = sorted({family(word) for word in words})
     order = np.random.default_rng(0).permutation(len(families))

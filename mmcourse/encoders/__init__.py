@@ -6,6 +6,5 @@ share is computed once by :mod:`.prepared`.
 """
 
 from mmcourse.encoders.layers import audio_encoder, image_encoder, text_encoder, video_encoder
-from mmcourse.encoders.prepared import prepare
 
-__all__ = ["audio_encoder", "image_encoder", "prepare", "text_encoder", "video_encoder"]
+__all__ = ["audio_encoder", "image_encoder", "text_encoder", "video_encoder"]

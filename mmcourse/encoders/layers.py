@@ -10,9 +10,9 @@ Sources: Dosovitskiy et al. (2021) for patches, Arnab et al. (2021) for tubes, R
 import keras
 from keras import ops
 
-from mmcourse.attention import TransformerBlock
-from mmcourse.transformer import PatchEmbedding
-from mmcourse.video.layers import TubeEmbedding
+from mmcourse.layers.patches import PatchEmbedding
+from mmcourse.layers.transformer import TransformerBlock
+from mmcourse.layers.tubes import TubeEmbedding
 
 PADDING = 0  # the token id of what is no token
 

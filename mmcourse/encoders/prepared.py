@@ -12,11 +12,9 @@ import keras
 import numpy as np
 from PIL import Image
 
-import mmcourse.encoders.efficientnet as efficientnet
-import mmcourse.encoders.sentences as sentences
-from mmcourse import training
-from mmcourse.data import archives, digits, emoji, film_reviews, picture_kinds
-from mmcourse.data.derived import cached_arrays
+from mmcourse import store
+from mmcourse.data import digits, emoji, film_reviews, picture_kinds
+from mmcourse.encoders import efficientnet, sentences
 
 SIZE = 224  # pixels that the network was trained with
 BATCH = 32
@@ -24,14 +22,8 @@ TONED = 60  # emoji that are drawn in every skin tone
 DIGIT_SIZE, DIGITS_EACH, TEST_DIGITS = 96, 80, 500
 
 
-def _kept(name: str, sources: tuple[str, ...], modules: tuple, build: Callable) -> dict[str, np.ndarray]:
-    """The arrays of that name, computed by ``build`` unless they have been before.
-
-    The file's name tells the archives and the code that decide what is in it.
-    """
-    known = archives.load_sources()
-    configuration = {source: known[source].sha256 for source in sources}
-    key = training.key_of(configuration, [sys.modules[__name__], *modules])
+def _kept(name: str, build: Callable) -> dict[str, np.ndarray]:
+    """The arrays of that name, computed by ``build`` unless they have been before."""
 
     def timed() -> dict[str, np.ndarray]:
         print(f"features of {name}: computed once, then kept", file=sys.stderr, flush=True)
@@ -40,7 +32,7 @@ def _kept(name: str, sources: tuple[str, ...], modules: tuple, build: Callable) 
         print(f"features of {name}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
         return arrays
 
-    return cached_arrays(archives.cache_folder() / "derived" / f"features-{name}-{key}.npz", timed)
+    return store.arrays(f"features-{name}", [__name__], timed)
 
 
 def enlarge(pictures: np.ndarray, size: int) -> np.ndarray:
@@ -87,8 +79,7 @@ def kinds_features() -> dict[str, np.ndarray]:
         before_last, pooled = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return {"before_last": before_last.astype(np.float16), "pooled": pooled}
 
-    modules = (efficientnet, picture_kinds, emoji)
-    return _kept("kinds", ("efficientnet-lite0", "twemoji", "openmoji", "emoji-groups"), modules, build)
+    return _kept("kinds", build)
 
 
 def tone_features() -> dict[str, np.ndarray]:
@@ -115,7 +106,7 @@ def tone_features() -> dict[str, np.ndarray]:
             "people": np.repeat(np.arange(len(chosen)), len(tones)),
         }
 
-    return _kept("tones", ("efficientnet-lite0", "twemoji"), (efficientnet, emoji), build)
+    return _kept("tones", build)
 
 
 def digit_features() -> dict[str, np.ndarray]:
@@ -141,7 +132,7 @@ def digit_features() -> dict[str, np.ndarray]:
         }
         return {**chosen, **features}
 
-    return _kept("digits", ("efficientnet-lite0", "digits"), (efficientnet, digits), build)
+    return _kept("digits", build)
 
 
 def review_features() -> dict[str, np.ndarray]:
@@ -162,15 +153,4 @@ def review_features() -> dict[str, np.ndarray]:
             arrays[f"glove_{split}"] = sentences.glove_mean(texts)
         return arrays
 
-    names = ("minilm", "minilm-tokenizer", "glove", "film-reviews")
-    return _kept("reviews", names, (sentences, film_reviews), build)
-
-
-def prepare() -> None:
-    """Compute all features that chapters share, unless they are kept: about two minutes of processor time.
-
-    Raises:
-        mmcourse.data.archives.FetchError: an archive is missing and cannot be fetched.
-    """
-    for features in (kinds_features, tone_features, digit_features, review_features):
-        features()
+    return _kept("reviews", build)

@@ -4,35 +4,20 @@
 stops nobody. :func:`verify` is for tests: it raises.
 """
 
-from mmcourse.exercises import (
-    attention,
-    convolution,
-    features,
-    images,
-    picture_to_text,
-    pipelines,
-    recurrence,
-    sound,
-    text,
-    video,
-    word_embeddings,
-)
+import difflib
+import importlib
+import pkgutil
+
 from mmcourse.exercises.verdict import WrongAnswer
 
 __all__ = ["CHECKERS", "WrongAnswer", "check", "verify"]
 
+# Each module of this folder but the verdicts' own holds the CHECKERS of one notebook.
 CHECKERS = {
-    **attention.CHECKERS,
-    **convolution.CHECKERS,
-    **features.CHECKERS,
-    **images.CHECKERS,
-    **picture_to_text.CHECKERS,
-    **pipelines.CHECKERS,
-    **recurrence.CHECKERS,
-    **sound.CHECKERS,
-    **text.CHECKERS,
-    **video.CHECKERS,
-    **word_embeddings.CHECKERS,
+    exercise: checker
+    for module in pkgutil.iter_modules(__path__)
+    if module.name != "verdict"
+    for exercise, checker in importlib.import_module(f"{__name__}.{module.name}").CHECKERS.items()
 }
 
 
@@ -44,7 +29,8 @@ def verify(exercise: str, answer) -> None:
         WrongAnswer: the answer is wrong; the message says what was tried and gives a hint.
     """
     if exercise not in CHECKERS:
-        raise ValueError(f"unknown exercise {exercise!r}; known are: {', '.join(CHECKERS)}")
+        near = difflib.get_close_matches(str(exercise), CHECKERS, n=1, cutoff=0.4)
+        raise ValueError(f"unknown exercise {exercise!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     try:
         CHECKERS[exercise](answer)
     except WrongAnswer:

@@ -1,7 +1,7 @@
 """Clips: from the bytes of a video file to frames, pieces of frames and motion.
 
 A clip is a ``uint8`` array ``(frames, height, width, 3)`` in sRGB. What needs Keras is in
-:mod:`mmcourse.video.layers`, which is imported by those who want it.
+:mod:`mmcourse.layers.tubes`, which is imported by those who want it.
 """
 
 from mmcourse.video.flow import brightness_slopes, lucas_kanade

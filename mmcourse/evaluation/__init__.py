@@ -1,0 +1,1 @@
+"""Scores of texts, intervals, controls; no framework is imported here."""

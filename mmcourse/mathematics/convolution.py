@@ -1,0 +1,699 @@
+"""Convolution: the NumPy reference, and networks that are built from a list of stages.
+
+Sources: LeCun et al. (1998), "Gradient-Based Learning Applied to Document Recognition", section II, for the
+layer and LeNet; Ioffe and Szegedy (2015), algorithms 1 and 2, for batch normalisation; Simonyan and Zisserman
+(2015), table 1, for VGG; He et al. (2016), table 1 and figures 2 and 5, for residual networks.
+
+What deep learning calls a convolution is a cross-correlation: the kernel is not flipped. All functions here,
+like Keras, follow that use. Arrays are channels-last: ``(batch, height, width, channels)``.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+PADDINGS = ("valid", "same", "full")
+BLOCKS = ("plain", "residual", "bottleneck")
+
+
+# Checks
+
+
+def _check_count(name: str, value) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+
+
+def _check_image(image: np.ndarray) -> None:
+    if image.ndim not in (2, 3, 4) or 0 in image.shape:
+        raise ValueError(
+            "image must be (height, width), (height, width, channels) or (batch, height, width, channels) "
+            f"and not empty, got shape {image.shape}"
+        )
+
+
+def _with_all_axes(image, kernel) -> tuple[np.ndarray, np.ndarray]:
+    """Image and kernel with four axes; small whole numbers become ``int64``, which cannot overflow here."""
+    image, kernel = np.asarray(image), np.asarray(kernel)
+    _check_image(image)
+    axes = 2 if image.ndim == 2 else 4
+    if kernel.ndim != axes or 0 in kernel.shape:
+        form = "(height, width)" if axes == 2 else "(height, width, channels, filters)"
+        raise ValueError(f"kernel must be {form} for an image {image.shape}, got shape {kernel.shape}")
+    if axes == 4 and kernel.shape[2] != image.shape[-1]:
+        raise ValueError(
+            f"kernel must have the image's {image.shape[-1]} channels on its third axis "
+            f"(image {image.shape}), got {kernel.shape[2]} (kernel {kernel.shape})"
+        )
+    if axes == 2:
+        image, kernel = image[None, :, :, None], kernel[:, :, None, None]
+    elif image.ndim == 3:
+        image = image[None]
+    kind = np.result_type(image, kernel)
+    if not np.issubdtype(kind, np.inexact):
+        image, kernel = image.astype(np.int64), kernel.astype(np.int64)
+    return image, kernel
+
+
+def _without_added_axes(output: np.ndarray, image) -> np.ndarray:
+    """The output ``(batch, rows, columns, filters)`` with the axes that the image had."""
+    return {2: output[0, :, :, 0], 3: output[0], 4: output}[np.ndim(image)]
+
+
+# Where the windows lie
+
+
+def window_size(kernel_size: int, dilation: int = 1) -> int:
+    """Pixels from the first to the last that a kernel touches: ``dilation · (kernel_size - 1) + 1``.
+
+    Raises:
+        ValueError: an argument is no whole number above 0.
+    """
+    _check_count("kernel_size", kernel_size)
+    _check_count("dilation", dilation)
+    return dilation * (kernel_size - 1) + 1
+
+
+def padding_amounts(
+    size: int, kernel_size: int, stride: int = 1, padding: str | int = "valid", dilation: int = 1
+) -> tuple[int, int]:
+    """How many zeros are put before and after one axis of ``size`` pixels.
+
+    - ``"valid"``: none.
+    - ``"same"``: as many as make the output ``ceil(size / stride)`` long. An odd number of zeros is split so
+      that the larger half comes after, as in Keras; with a stride above 1 that is common.
+    - ``"full"``: so many that every window that touches a pixel counts.
+    - a whole number: that many on either side.
+
+    Raises:
+        ValueError: an argument is out of range, or ``"same"`` meets an even kernel, which has no centre.
+    """
+    _check_count("size", size)
+    window = window_size(kernel_size, dilation)
+    _check_count("stride", stride)
+    if isinstance(padding, int | np.integer) and not isinstance(padding, bool):
+        if padding < 0:
+            raise ValueError(f"padding must not be negative, got {padding}")
+        return int(padding), int(padding)
+    if padding not in PADDINGS:
+        raise ValueError(f"padding must be one of {PADDINGS} or a whole number, got {padding!r}")
+    if padding == "valid":
+        return 0, 0
+    if padding == "full":
+        return window - 1, window - 1
+    if kernel_size % 2 == 0:
+        raise ValueError(
+            "kernel must have an odd size for padding 'same', which puts its centre on a pixel; "
+            f"got {kernel_size}"
+        )
+    total = max((math.ceil(size / stride) - 1) * stride + window - size, 0)
+    return total // 2, total - total // 2
+
+
+def output_size(
+    size: int, kernel_size: int, stride: int = 1, padding: str | int = "valid", dilation: int = 1
+) -> int:
+    """How many windows fit on one axis: ``⌊(size + zeros - window) / stride⌋ + 1``.
+
+    ``zeros`` are those of :func:`padding_amounts`, ``window`` is that of :func:`window_size`.
+
+    Raises:
+        ValueError: an argument is out of range, or not one window fits.
+    """
+    padded = size + sum(padding_amounts(size, kernel_size, stride, padding, dilation))
+    window = window_size(kernel_size, dilation)
+    if window > padded:
+        raise ValueError(
+            f"kernel does not fit: its window is {window} wide (size {kernel_size}, dilation {dilation}), "
+            f"the image with its padding {padded}"
+        )
+    return (padded - window) // stride + 1
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where the windows lie on both axes; made by :func:`_layout`."""
+
+    kernel_size: tuple[int, int]
+    output: tuple[int, int]
+    zeros: tuple[tuple[int, int], tuple[int, int]]
+    stride: int
+    dilation: int
+
+    def shifts(self) -> Iterator[tuple[int, int, slice, slice]]:
+        """For each place of the kernel, the pixels of the padded image that meet it, one a window."""
+        rows, columns = (
+            [
+                slice(
+                    place * self.dilation, place * self.dilation + (count - 1) * self.stride + 1, self.stride
+                )
+                for place in range(size)
+            ]
+            for size, count in zip(self.kernel_size, self.output, strict=True)
+        )
+        for m, row in enumerate(rows):
+            for n, column in enumerate(columns):
+                yield m, n, row, column
+
+    def pad(self, images: np.ndarray) -> np.ndarray:
+        """``(batch, height, width, channels)`` with the zeros around it."""
+        return np.pad(images, ((0, 0), *self.zeros, (0, 0)))
+
+
+def _layout(shape, kernel_size, stride, padding, dilation) -> _Layout:
+    axes = list(zip(shape, kernel_size, strict=True))
+    return _Layout(
+        kernel_size=tuple(kernel_size),
+        output=tuple(output_size(size, kernel, stride, padding, dilation) for size, kernel in axes),
+        zeros=tuple(padding_amounts(size, kernel, stride, padding, dilation) for size, kernel in axes),
+        stride=stride,
+        dilation=dilation,
+    )
+
+
+# The layer, forward and backward
+
+
+def conv2d(
+    image: np.ndarray,
+    kernel: np.ndarray,
+    bias: float | np.ndarray = 0,
+    stride: int = 1,
+    padding: str | int = "valid",
+    dilation: int = 1,
+) -> np.ndarray:
+    """Cross-correlate an image with a kernel, and add a bias.
+
+    Args:
+        image: ``(height, width)``, ``(height, width, channels)`` or ``(batch, height, width, channels)``.
+        kernel: ``(kernel height, kernel width)`` for an image of two axes, else
+            ``(kernel height, kernel width, channels, filters)``.
+        bias: one number, or ``(filters,)``.
+        stride: steps from one window to the next, both ways.
+        padding: ``"valid"``, ``"same"`` (as Keras pads), ``"full"`` or a number of zeros; see
+            :func:`padding_amounts`.
+        dilation: steps from one place of the kernel to the next, both ways.
+
+    Returns:
+        ``(rows, columns)``, ``(rows, columns, filters)`` or ``(batch, rows, columns, filters)``; whole
+        numbers stay whole (``int64``).
+
+    Raises:
+        ValueError: shapes that do not fit, a stride or dilation below 1, an unknown padding, an even kernel
+            with padding ``"same"``, or a kernel larger than the padded image.
+    """
+    images, kernels = _with_all_axes(image, kernel)
+    filters = kernels.shape[3]
+    if np.ndim(bias) > 1 or np.size(bias) not in (1, filters):
+        raise ValueError(f"bias must be one number or {filters} (a filter each), got shape {np.shape(bias)}")
+    layout = _layout(images.shape[1:3], kernels.shape[:2], stride, padding, dilation)
+    padded = layout.pad(images)
+    output = np.zeros((len(images), *layout.output, filters), np.result_type(images, kernels, bias))
+    for m, n, rows, columns in layout.shifts():
+        output += padded[:, rows, columns] @ kernels[m, n]  # each pixel's channels become filters
+    return _without_added_axes(output + bias, image)
+
+
+class ConvolutionGradients(NamedTuple):
+    """What a loss changes by for each number that went into a convolution; shapes as of those numbers."""
+
+    image: np.ndarray
+    kernel: np.ndarray
+    bias: np.ndarray
+
+
+def conv2d_backward(
+    output_gradient: np.ndarray,
+    image: np.ndarray,
+    kernel: np.ndarray,
+    stride: int = 1,
+    padding: str | int = "valid",
+    dilation: int = 1,
+) -> ConvolutionGradients:
+    """Backpropagation through :func:`conv2d`, by the same walk over the places of the kernel.
+
+    Args:
+        output_gradient: derivative of the loss by each number of the output, in the output's shape.
+        image, kernel, stride, padding, dilation: as they were given to :func:`conv2d`.
+
+    Returns:
+        The derivatives of the loss by image, kernel and bias. The bias is ``(filters,)``, or one number for a
+        kernel of two axes.
+
+    Raises:
+        ValueError: ``output_gradient`` has not the shape of the output; else as :func:`conv2d`.
+    """
+    images, kernels = _with_all_axes(image, kernel)
+    layout = _layout(images.shape[1:3], kernels.shape[:2], stride, padding, dilation)
+    gradient = np.asarray(output_gradient)
+    expected = (len(images), *layout.output, kernels.shape[3])
+    shape = _without_added_axes(np.empty(expected), image).shape
+    if gradient.shape != shape:
+        raise ValueError(f"output_gradient must have the output's shape {shape}, got {gradient.shape}")
+    gradient = gradient.reshape(expected).astype(np.result_type(gradient, np.float32), copy=False)
+    padded = layout.pad(images)
+    kind = np.result_type(gradient, images, kernels)
+    padded_gradient = np.zeros(padded.shape, kind)
+    kernel_gradient = np.zeros(kernels.shape, kind)
+    for m, n, rows, columns in layout.shifts():
+        kernel_gradient[m, n] = np.tensordot(padded[:, rows, columns], gradient, axes=((0, 1, 2), (0, 1, 2)))
+        padded_gradient[:, rows, columns] += gradient @ kernels[m, n].T  # what each pixel was multiplied by
+    (top, _), (left, _) = layout.zeros
+    height, width = images.shape[1:3]
+    image_gradient = padded_gradient[:, top : top + height, left : left + width]
+    return ConvolutionGradients(
+        image=image_gradient.reshape(np.shape(image)),
+        kernel=kernel_gradient.reshape(np.shape(kernel)),
+        bias=gradient.sum(axis=(0, 1, 2)).reshape(np.shape(kernel)[3:]),
+    )
+
+
+def unfold(
+    image: np.ndarray,
+    kernel_size: int | tuple[int, int],
+    stride: int = 1,
+    padding: str | int = "valid",
+    dilation: int = 1,
+) -> np.ndarray:
+    """Write each window as one row ("im2col"), so that a convolution becomes a matrix product.
+
+    ``unfold(image, size) @ kernel.reshape(-1, filters)`` holds the numbers of ``conv2d(image, kernel)``.
+
+    Args:
+        image: ``(height, width)`` or ``(height, width, channels)``.
+        kernel_size: rows and columns of a window; one number for a square.
+
+    Returns:
+        ``(windows, kernel height · kernel width · channels)``, windows row by row.
+
+    Raises:
+        ValueError: as :func:`conv2d`.
+    """
+    image = np.asarray(image)
+    if image.ndim not in (2, 3):
+        raise ValueError(
+            f"image must be (height, width) or (height, width, channels), got shape {image.shape}"
+        )
+    pixels = image[None] if image.ndim == 3 else image[None, :, :, None]
+    sizes = (kernel_size, kernel_size) if np.ndim(kernel_size) == 0 else kernel_size
+    layout = _layout(pixels.shape[1:3], sizes, stride, padding, dilation)
+    padded = layout.pad(pixels)
+    places = [padded[0, rows, columns] for _, _, rows, columns in layout.shifts()]
+    return np.stack(places, axis=2).reshape(math.prod(layout.output), -1)
+
+
+# Pooling
+
+
+def max_pool2d(image: np.ndarray, size: int, stride: int | None = None) -> np.ndarray:
+    """The largest number of each window, each channel for itself; no padding.
+
+    Args:
+        image: ``(height, width)``, ``(height, width, channels)`` or ``(batch, height, width, channels)``.
+        size: rows and columns of a window.
+        stride: steps from one window to the next; ``size`` by default, so that windows do not overlap. Rows
+            and columns that do not fill a window are left out.
+
+    Returns:
+        As ``image``, with fewer rows and columns.
+
+    Raises:
+        ValueError: an argument out of range, or a window larger than the image.
+    """
+    return _pool(image, size, stride).max(axis=0)
+
+
+def average_pool2d(image: np.ndarray, size: int, stride: int | None = None) -> np.ndarray:
+    """The mean of each window; arguments and errors as of :func:`max_pool2d`."""
+    return _pool(image, size, stride).mean(axis=0)
+
+
+def _pool(image, size, stride) -> np.ndarray:
+    """The pixels of each window along a new first axis: ``(size · size, ...)``."""
+    image = np.asarray(image)
+    _check_image(image)
+    _check_count("size", size)
+    stride = size if stride is None else stride
+    axis = 1 if image.ndim == 4 else 0
+    height, width = image.shape[axis : axis + 2]
+    if size > min(height, width):
+        raise ValueError(f"size must be at most {min(height, width)} (image {image.shape}), got {size}")
+    layout = _layout((height, width), (size, size), stride, "valid", 1)
+    before = (slice(None),) * axis
+    return np.stack([image[(*before, rows, columns)] for _, _, rows, columns in layout.shifts()])
+
+
+# What a network sees, and what it learns
+
+
+class ReceptiveField(NamedTuple):
+    """What one output of a stack of layers sees.
+
+    Attributes:
+        size: how many pixels of the input, along one axis.
+        stride: how many pixels of the input lie between two neighbouring outputs.
+    """
+
+    size: int
+    stride: int
+
+
+def receptive_field(layers: Iterable[tuple[int, ...]]) -> ReceptiveField:
+    """Follow a stack of convolutions and poolings and return what one output sees.
+
+    A kernel place further away lies ``dilation`` steps away in the layer's input, and a step there is as many
+    pixels of the picture as the strides before it multiply to.
+
+    Args:
+        layers: ``(kernel size,)``, ``(kernel size, stride)`` or ``(kernel size, stride, dilation)`` of each
+            layer, the first layer first.
+
+    Raises:
+        ValueError: a layer is none of these, or a number in it is below 1.
+    """
+    size = step = 1
+    for number, layer in enumerate(layers):
+        if not isinstance(layer, tuple | list) or not 1 <= len(layer) <= 3:
+            raise ValueError(
+                f"layers[{number}] must be (kernel size, stride, dilation), the last two optional, "
+                f"got {layer!r}"
+            )
+        kernel_size, stride, dilation = (*layer, 1, 1)[:3]
+        _check_count(f"stride of layers[{number}]", stride)
+        size += (window_size(kernel_size, dilation) - 1) * step
+        step *= stride
+    return ReceptiveField(size, step)
+
+
+def parameter_count(kernel_size: int, channels: int, filters: int, bias: bool = True) -> int:
+    """Numbers that a convolution learns; the size of the image plays no part.
+
+    Raises:
+        ValueError: an argument is no whole number above 0.
+    """
+    for name, value in (("kernel_size", kernel_size), ("channels", channels), ("filters", filters)):
+        _check_count(name, value)
+    return (kernel_size * kernel_size * channels + bool(bias)) * filters
+
+
+class Normalised(NamedTuple):
+    """Result of :func:`batch_normalise`."""
+
+    output: np.ndarray
+    moving_mean: np.ndarray
+    moving_variance: np.ndarray
+
+
+def batch_normalise(
+    inputs: np.ndarray,
+    scale: np.ndarray,
+    shift: np.ndarray,
+    moving_mean: np.ndarray,
+    moving_variance: np.ndarray,
+    training: bool,
+    momentum: float = 0.99,
+    epsilon: float = 1e-3,
+) -> Normalised:
+    """Batch normalisation (Ioffe and Szegedy, 2015) as Keras computes it.
+
+    In training, each channel is normalised by the mean and variance of the batch and of all places, and the
+    moving averages take a small step towards them. Afterwards the moving averages are used and stay.
+
+    Args:
+        inputs: ``(batch, ..., channels)``.
+        scale, shift: learned, ``(channels,)``: the γ and β of the paper.
+        moving_mean, moving_variance: ``(channels,)``.
+        training: whether the batch's own figures are used.
+        momentum: how much of the moving averages stays at a step.
+        epsilon: added to the variance, so that a constant channel is not divided by zero.
+
+    Raises:
+        ValueError: ``inputs`` has fewer than two axes, one of the four vectors has not one number a channel,
+            or ``momentum`` or ``epsilon`` is out of range.
+    """
+    inputs = np.asarray(inputs)
+    if inputs.ndim < 2:
+        raise ValueError(f"inputs must be (batch, ..., channels), got shape {inputs.shape}")
+    vectors = {
+        "scale": scale,
+        "shift": shift,
+        "moving_mean": moving_mean,
+        "moving_variance": moving_variance,
+    }
+    for name, vector in vectors.items():
+        if np.shape(vector) != inputs.shape[-1:]:
+            raise ValueError(f"{name} must have shape {inputs.shape[-1:]}, got {np.shape(vector)}")
+    if not 0 <= momentum <= 1 or epsilon <= 0:
+        raise ValueError(
+            f"momentum must be in 0 to 1 and epsilon above 0, got momentum {momentum} and epsilon {epsilon}"
+        )
+    mean, variance = moving_mean, moving_variance
+    if training:
+        axes = tuple(range(inputs.ndim - 1))
+        mean, variance = inputs.mean(axis=axes), inputs.var(axis=axes)
+        moving_mean = momentum * moving_mean + (1 - momentum) * mean
+        moving_variance = momentum * moving_variance + (1 - momentum) * variance
+    output = scale * (inputs - mean) / np.sqrt(variance + epsilon) + shift
+    return Normalised(output, moving_mean, moving_variance)
+
+
+# Networks as lists of stages
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Blocks that work at one size of picture.
+
+    Attributes:
+        filters: of each convolution; a bottleneck's last one has four times as many.
+        blocks: how many.
+        block: "plain": one convolution and ReLU. "residual": two convolutions, their input added before the
+            last ReLU. "bottleneck": as residual, of three convolutions, 1×1, then the kernel, then 1×1.
+        kernel_size: odd, except in a plain block with padding "valid".
+        stride: of the first convolution of the stage.
+        padding: "same" or "valid"; only a plain block may be "valid".
+        pool: ``(window, stride)`` of the max pooling that ends the stage, or None.
+
+    Raises:
+        ValueError: a number out of range, an unknown kind of block or of padding, or an even kernel where an
+            odd one is needed.
+    """
+
+    filters: int
+    blocks: int = 1
+    block: str = "plain"
+    kernel_size: int = 3
+    stride: int = 1
+    padding: str = "same"
+    pool: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("filters", "blocks", "kernel_size", "stride"):
+            _check_count(name, getattr(self, name))
+        if self.block not in BLOCKS:
+            raise ValueError(f"block must be one of {BLOCKS}, got {self.block!r}")
+        if self.padding not in ("same", "valid"):
+            raise ValueError(f"padding must be 'same' or 'valid', got {self.padding!r}")
+        if self.padding == "valid" and self.block != "plain":
+            raise ValueError(
+                f"padding must be 'same' in a {self.block} block, whose output is added to its input"
+            )
+        if self.padding == "same" and self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd for padding 'same', got {self.kernel_size}")
+        if self.pool is not None:
+            if not isinstance(self.pool, tuple | list) or len(self.pool) != 2:
+                raise ValueError(f"pool must be (window, stride) or None, got {self.pool!r}")
+            _check_count("pool's window", self.pool[0])
+            _check_count("pool's stride", self.pool[1])
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A convolutional classifier, as a configuration.
+
+    Attributes:
+        name: what it is called; a Python identifier.
+        input_shape: ``(height, width, channels)`` of the pictures.
+        stages: the convolutions.
+        hidden: widths of the dense layers between the last stage and the output.
+        classes: numbers in the output, which are logits.
+        normalise: batch normalisation after each convolution, which then has no bias of its own.
+        average: whether each feature map is averaged before the dense layers; else all are laid out in a row.
+        initializer: of all convolutions and dense layers but the last, by Keras's name.
+    """
+
+    name: str
+    input_shape: tuple[int, int, int]
+    stages: tuple[Stage, ...]
+    hidden: tuple[int, ...] = ()
+    classes: int = 10
+    normalise: bool = False
+    average: bool = False
+    initializer: str = "glorot_uniform"
+
+
+LENET = Architecture(
+    "lenet",
+    (28, 28, 1),
+    (Stage(6, kernel_size=5, pool=(2, 2)), Stage(16, kernel_size=5, padding="valid", pool=(2, 2))),
+    hidden=(120, 84),
+)
+VGG16 = Architecture(
+    "vgg16",
+    (224, 224, 3),
+    tuple(
+        Stage(filters, blocks, pool=(2, 2))
+        for filters, blocks in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
+    ),
+    hidden=(4096, 4096),
+    classes=1000,
+)
+
+
+def _resnet(name: str, block: str, blocks: tuple[int, ...]) -> Architecture:
+    stem = Stage(64, kernel_size=7, stride=2, pool=(3, 2))
+    stages = [
+        Stage(64 * 2**number, count, block, stride=1 if number == 0 else 2)
+        for number, count in enumerate(blocks)
+    ]
+    return Architecture(
+        name,
+        (224, 224, 3),
+        (stem, *stages),
+        classes=1000,
+        normalise=True,
+        average=True,
+        initializer="he_normal",
+    )
+
+
+RESNET18 = _resnet("resnet18", "residual", (2, 2, 2, 2))
+RESNET34 = _resnet("resnet34", "residual", (3, 4, 6, 3))
+RESNET50 = _resnet("resnet50", "bottleneck", (3, 4, 6, 3))
+
+
+class Layer(NamedTuple):
+    """One row of :func:`layer_table`: name, shape of the output without the batch, numbers to learn."""
+
+    name: str
+    shape: tuple[int, ...]
+    parameters: int
+
+
+def layer_table(architecture: Architecture) -> list[Layer]:
+    """What a network consists of, by arithmetic: nothing is built, so it costs no memory.
+
+    A convolution's row counts its batch normalisation too (two numbers a filter).
+
+    Raises:
+        ValueError: a window does not fit.
+    """
+    height, width, channels = architecture.input_shape
+    rows = []
+
+    def convolve(name, channels, filters, size, stride, padding, shape):
+        shape = tuple(output_size(side, size, stride, padding) for side in shape)
+        learned = parameter_count(size, channels, filters, bias=not architecture.normalise)
+        learned += 2 * filters if architecture.normalise else 0
+        rows.append(Layer(name, (*shape, filters), learned))
+        return shape
+
+    shape = (height, width)
+    for number, stage in enumerate(architecture.stages, start=1):
+        for block in range(stage.blocks):
+            stride = stage.stride if block == 0 else 1
+            name = f"stage{number}_block{block + 1}"
+            entered, before = channels, shape
+            for place, (filters, size) in enumerate(_convolutions(stage), start=1):
+                step = stride if place == 1 else 1
+                shape = convolve(f"{name}_conv{place}", channels, filters, size, step, stage.padding, shape)
+                channels = filters
+            if stage.block != "plain" and (stride > 1 or entered != channels):
+                convolve(f"{name}_shortcut", entered, channels, 1, stride, "same", before)
+        if stage.pool:
+            shape = tuple(math.ceil(side / stage.pool[1]) for side in shape)
+            rows.append(Layer(f"stage{number}_pool", (*shape, channels), 0))
+    width = channels if architecture.average else channels * math.prod(shape)
+    rows.append(Layer("average" if architecture.average else "flatten", (width,), 0))
+    for number, units in enumerate((*architecture.hidden, architecture.classes), start=1):
+        name = "logits" if number > len(architecture.hidden) else f"dense{number}"
+        rows.append(Layer(name, (units,), (width + 1) * units))
+        width = units
+    return rows
+
+
+def build(architecture: Architecture) -> keras.Model:
+    """The network as a Keras model: ``(batch, height, width, channels)`` to logits ``(batch, classes)``.
+
+    The last layer computes in float32 whatever the dtype policy, so that the loss is exact.
+
+    Raises:
+        ValueError: a window does not fit.
+    """
+    layer_table(architecture)  # says what does not fit
+    inputs = keras.Input(architecture.input_shape, name="images")
+    hidden_state = inputs
+    for number, stage in enumerate(architecture.stages, start=1):
+        for block in range(stage.blocks):
+            stride = stage.stride if block == 0 else 1
+            hidden_state = _block(
+                hidden_state, stage, stride, architecture, f"stage{number}_block{block + 1}"
+            )
+        if stage.pool:
+            window, step = stage.pool
+            hidden_state = keras.layers.MaxPooling2D(window, step, "same", name=f"stage{number}_pool")(
+                hidden_state
+            )
+    if architecture.average:
+        hidden_state = keras.layers.GlobalAveragePooling2D(name="average")(hidden_state)
+    else:
+        hidden_state = keras.layers.Flatten(name="flatten")(hidden_state)
+    for number, units in enumerate(architecture.hidden, start=1):
+        hidden_state = keras.layers.Dense(
+            units, "relu", kernel_initializer=architecture.initializer, name=f"dense{number}"
+        )(hidden_state)
+    logits = keras.layers.Dense(architecture.classes, dtype="float32", name="logits")(hidden_state)
+    return keras.Model(inputs, logits, name=architecture.name)
+
+
+def _convolutions(stage: Stage) -> list[tuple[int, int]]:
+    """Filters and kernel size of a block's convolutions."""
+    if stage.block == "plain":
+        return [(stage.filters, stage.kernel_size)]
+    if stage.block == "residual":
+        return [(stage.filters, stage.kernel_size)] * 2
+    return [(stage.filters, 1), (stage.filters, stage.kernel_size), (4 * stage.filters, 1)]
+
+
+def _block(hidden_state, stage: Stage, stride: int, architecture: Architecture, name: str):
+    """Apply one block; the stride belongs to its first convolution."""
+
+    def convolve(tensor, filters, size, step, part):
+        tensor = keras.layers.Conv2D(
+            filters,
+            size,
+            step,
+            stage.padding,
+            use_bias=not architecture.normalise,
+            kernel_initializer=architecture.initializer,
+            name=f"{name}_{part}",
+        )(tensor)
+        if architecture.normalise:
+            tensor = keras.layers.BatchNormalization(name=f"{name}_{part}_norm")(tensor)
+        return tensor
+
+    entered = hidden_state
+    convolutions = _convolutions(stage)
+    for place, (filters, size) in enumerate(convolutions, start=1):
+        hidden_state = convolve(hidden_state, filters, size, stride if place == 1 else 1, f"conv{place}")
+        if place < len(convolutions):
+            hidden_state = keras.layers.ReLU(name=f"{name}_relu{place}")(hidden_state)
+    if stage.block != "plain":
+        if stride > 1 or entered.shape[-1] != filters:
+            entered = convolve(entered, filters, 1, stride, "shortcut")  # to the same shape
+        hidden_state = keras.layers.Add(name=f"{name}_add")([hidden_state, entered])
+    return keras.layers.ReLU(name=f"{name}_relu{len(convolutions)}")(hidden_state)

@@ -1,0 +1,42 @@
+"""The catalogue behind ``mmcourse train``: every model and feature that notebooks share, by name.
+
+A notebook that needs one asks its own function, which finds it in the cache folder (:mod:`mmcourse.store`) or makes
+it once; this list only says what can be made beforehand.
+"""
+
+from collections.abc import Callable, Iterable
+
+from mmcourse.encoders import prepared, word_vectors
+from mmcourse.generator import naming
+
+# Name -> function that makes it for a profile, unless it is kept.
+CATALOGUE: dict[str, Callable[[str], object]] = {
+    **{
+        f"word-vectors-{name}": lambda profile, name=name: word_vectors.load_trained((name,))
+        for name in word_vectors.CONFIGURATIONS
+    },
+    "features-kinds": lambda profile: prepared.kinds_features(),
+    "features-tones": lambda profile: prepared.tone_features(),
+    "features-digits": lambda profile: prepared.digit_features(),
+    "features-reviews": lambda profile: prepared.review_features(),
+    "naming": lambda profile: naming.trained_folder(naming.CONFIGURATIONS[profile]),
+}
+
+
+def prepare(profile: str, names: Iterable[str] | None = None) -> None:
+    """Make what is not kept yet, with progress on standard error.
+
+    Args:
+        profile: "cpu" or "gpu"; see :data:`mmcourse.learning.training.PROFILES`.
+        names: of :data:`CATALOGUE`; all by default.
+
+    Raises:
+        ValueError: there is nothing of that name.
+        mmcourse.data.archives.FetchError: an archive is missing and cannot be fetched.
+    """
+    names = tuple(CATALOGUE) if names is None else tuple(names)
+    unknown = [name for name in names if name not in CATALOGUE]
+    if unknown:
+        raise ValueError(f"unknown name {unknown[0]!r}; expected some of: {', '.join(CATALOGUE)}")
+    for name in names:
+        CATALOGUE[name](profile)

@@ -1,0 +1,47 @@
+"""The files that run the course elsewhere: they parse, and they name no machine of their own."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+SETTINGS = [ROOT / "_config.yml", ROOT / "_toc.yml"]
+
+
+def test_there_are_workflows():
+    assert [path.name for path in WORKFLOWS] == ["ci.yml", "gpu.yml"]
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *SETTINGS], ids=lambda path: path.name)
+def test_yaml_parses(path):
+    assert isinstance(yaml.safe_load(path.read_text(encoding="utf-8")), dict)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflow_has_jobs_with_steps(path):
+    jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+    for name, job in jobs.items():
+        assert job["runs-on"], name
+        assert all("run" in step or "uses" in step for step in job["steps"]), name
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_scripts_of_a_workflow_exist(path):
+    named = re.findall(r"(?:bash|python3?) ((?:[\w.-]+/)+[\w.-]+)", path.read_text(encoding="utf-8"))
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_ci_script_is_valid_bash():
+    subprocess.run(["bash", "-n", str(ROOT / ".ci" / "run")], check=True)
+
+
+def test_build_files_name_no_index_and_no_folder_of_a_machine():
+    files = [*WORKFLOWS, *SETTINGS, ROOT / ".ci" / "run", ROOT / "Makefile"]
+    for path in [*files, *(ROOT / "book" / "tools").glob("*.py")]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"/(home|Users|work|opt)/|index-url|extra-index", text), path.name

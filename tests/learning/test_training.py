@@ -1,0 +1,836 @@
+"""Training: an interruption costs nothing, a model is trained once, a full disk is told in plain words."""
+
+import ast
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import types
+from pathlib import Path
+
+import filelock
+import keras
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmcourse.learning import training
+from mmcourse.learning.training import Batches, StorageError, choose_profile, fit, kept, key_of
+
+EXAMPLES, BATCH, FEATURES, EPOCHS = 12, 4, 6, 3
+
+
+@pytest.fixture(autouse=True)
+def restored_policy():
+    """Each test starts with float32 and leaves the policy as it was."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    yield
+    keras.config.set_dtype_policy(before)
+
+
+# A small training that shows every kind of state: weights, moving averages, optimiser, schedule, dropout.
+
+
+def build(dropout: float = 0.0) -> keras.Model:
+    keras.utils.set_random_seed(7)
+    layers = [
+        keras.Input((FEATURES,)),
+        keras.layers.Dense(12, activation="relu"),
+        keras.layers.BatchNormalization(),
+        keras.layers.Dropout(dropout),
+        keras.layers.Dense(1),
+    ]
+    model = keras.Sequential(layers)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, EPOCHS * 2, warmup_target=0.05, warmup_steps=EPOCHS, alpha=0.02
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=0.05, beta_2=0.98, clipnorm=1.0)
+    # Compiled where dropout is tested; elsewhere the compiler would take longer than the training.
+    model.compile(optimizer=optimizer, loss="mse", run_eagerly=not dropout, jit_compile=False)
+    return model
+
+
+def make_batches(seed: int = 3) -> Batches:
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(EXAMPLES, FEATURES)).astype("float32")
+    targets = np.sin(inputs.sum(axis=1, keepdims=True))
+
+    def make(chosen, noise):
+        batch = inputs[chosen] + noise.normal(scale=0.05, size=(len(chosen), FEATURES))
+        return batch.astype("float32"), targets[chosen]
+
+    return Batches(EXAMPLES, BATCH, make, seed)
+
+
+def assert_same_training(result, expected):
+    (model, history), (other, other_history) = result, expected
+    assert len(history) == len(other_history)
+    for epoch, other_epoch in zip(history, other_history, strict=True):
+        assert epoch.keys() == other_epoch.keys()
+        np.testing.assert_allclose(list(epoch.values()), list(other_epoch.values()), rtol=1e-4)
+    for mine, theirs in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
+    assert len(model.optimizer.variables) == len(other.optimizer.variables)
+    for mine, theirs in zip(model.optimizer.variables, other.optimizer.variables, strict=True):
+        np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-3, atol=1e-6)
+    assert float(model.optimizer.learning_rate) == pytest.approx(float(other.optimizer.learning_rate))
+    assert int(model.optimizer.iterations) == int(other.optimizer.iterations) > 0
+
+
+class Stop(Exception):
+    """Ends a training as Ctrl+C would."""
+
+
+class StopAt(keras.callbacks.Callback):
+    def __init__(self, epoch: int, batch: int | None = None, action=None):
+        super().__init__()
+        self.epoch_to_stop, self.batch, self.action = epoch, batch, action or self._raise
+        self.now = 0
+
+    def _raise(self):
+        raise Stop
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.now = epoch
+        if epoch == self.epoch_to_stop and self.batch is None:
+            self.action()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.now == self.epoch_to_stop and batch == self.batch:
+            self.action()
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    return fit(build, make_batches(), EPOCHS, tmp_path_factory.mktemp("uninterrupted"))
+
+
+@pytest.fixture(scope="module")
+def after_two_epochs(tmp_path_factory) -> Path:
+    """A folder as an interruption after two of the epochs leaves it."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    with pytest.raises(Stop):
+        fit(build, make_batches(), EPOCHS, folder, callbacks=[StopAt(2)])
+    return folder
+
+
+@pytest.fixture
+def interrupted(after_two_epochs, tmp_path) -> Path:
+    return Path(shutil.copytree(after_two_epochs, tmp_path / "interrupted"))
+
+
+def never_built() -> keras.Model:
+    raise AssertionError("the checkpoint should have been used")
+
+
+# Batches
+
+
+def collect(examples: int, batch_size: int, seed: int, epochs: int, start: int = 0) -> list[list]:
+    """For each epoch the batches, each as (indices, a random number)."""
+    batches = Batches(examples, batch_size, lambda chosen, random: (chosen.tolist(), random.random()), seed)
+    found = []
+    for epoch in range(start, start + epochs):
+        batches.start_epoch(epoch)
+        found.append([batches[i] for i in range(len(batches))])
+    return found
+
+
+@given(examples=st.integers(1, 40), data=st.data(), seed=st.integers(0, 2**31), start=st.integers(0, 5))
+def test_batches_hold_each_example_once_and_depend_on_seed_and_epoch_only(examples, data, seed, start):
+    batch_size = data.draw(st.integers(1, examples))
+    epochs = collect(examples, batch_size, seed, start + 2)
+    for epoch in epochs:
+        assert len(epoch) == examples // batch_size
+        seen = [index for chosen, _ in epoch for index in chosen]
+        assert len(seen) == len(set(seen)) == examples // batch_size * batch_size
+        assert set(seen) <= set(range(examples))
+        assert len({number for _, number in epoch}) == len(epoch)  # no two batches share their noise
+    assert collect(examples, batch_size, seed, 2, start=start) == epochs[start:]
+
+
+def test_batches_of_another_seed_or_epoch_come_in_another_order():
+    first, second = collect(50, 10, seed=1, epochs=2)
+    (other,) = collect(50, 10, seed=2, epochs=1)
+    orders = [[chosen for chosen, _ in epoch] for epoch in (first, second, other)]
+    assert orders[0] != orders[1] and orders[0] != orders[2]
+    assert {number for _, number in first}.isdisjoint(number for _, number in second)
+
+
+def test_batches_read_out_of_order_are_the_same():
+    batches = Batches(10, 3, lambda chosen, random: (chosen.tolist(), random.random()), 0)
+    forwards = [batches[i] for i in range(3)]
+    assert [batches[i] for i in (2, 1, 0)][::-1] == forwards
+
+
+@pytest.mark.parametrize(("examples", "batch_size"), [(3, 4), (0, 1), (3, 0), (3, -1)])
+def test_batches_that_cannot_be_made_are_refused(examples, batch_size):
+    with pytest.raises(ValueError, match=f"batch_size must be 1 to {examples}.*got {batch_size}"):
+        Batches(examples, batch_size, lambda chosen, random: chosen, 0)
+
+
+def test_training_sees_the_batches_in_their_order(tmp_path):
+    """Keras shuffles batches unless it is told not to, and may end an epoch before the first begins."""
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            seen.append([])
+
+    def make(chosen, random):
+        if seen:  # before the first epoch Keras looks at some batches to learn their shapes
+            seen[-1].append((chosen.tolist(), random.random()))
+        return np.zeros((len(chosen), FEATURES), "float32"), np.zeros((len(chosen), 1), "float32")
+
+    fit(build, Batches(40, 4, make, 5), 3, tmp_path, callbacks=[Watch()])
+    assert seen == collect(40, 4, seed=5, epochs=3)
+
+
+# Interruption
+
+
+def test_history_and_the_newest_checkpoint_are_kept(tmp_path):
+    class Add(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["added"] = np.float32(epoch)
+
+    model, history = fit(build, make_batches(), 2, tmp_path / "new" / "folder", callbacks=[Add()])
+    assert [sorted(epoch) for epoch in history] == [["added", "loss"]] * 2
+    assert [epoch["added"] for epoch in history] == [0.0, 1.0]
+    (checkpoint,) = (tmp_path / "new" / "folder").iterdir()
+    assert checkpoint.name == "epoch-0002"
+    assert json.loads((checkpoint / "history.json").read_text()) == history
+    stored = keras.saving.load_model(checkpoint / "model.keras")
+    for mine, theirs in zip(model.get_weights(), stored.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_progress_is_told_on_standard_error(tmp_path, capsys):
+    fit(build, make_batches(), 2, tmp_path)
+    fit(build, make_batches(), 3, tmp_path)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    lines = shown.err.splitlines()
+    assert [line.split(":")[0].strip() for line in lines] == [
+        "epoch  1/2",
+        "epoch  2/2",
+        "going on after epoch 2/3",
+        "epoch  3/3",
+    ]
+    assert "loss" in lines[0] and "to go" in lines[0]
+
+
+@pytest.mark.parametrize("stop", [StopAt(1), StopAt(1, batch=1), StopAt(2, batch=0)], ids=["1", "1.1", "2.0"])
+def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, uninterrupted, stop):
+    with pytest.raises(Stop):
+        fit(build, make_batches(), EPOCHS, tmp_path, callbacks=[stop])
+    assert_same_training(fit(never_built, make_batches(), EPOCHS, tmp_path), uninterrupted)
+
+
+def test_a_training_stopped_before_its_first_checkpoint_starts_again(tmp_path, uninterrupted):
+    with pytest.raises(Stop):
+        fit(build, make_batches(), EPOCHS, tmp_path, callbacks=[StopAt(0, batch=1)])
+    assert list(tmp_path.iterdir()) == []
+    assert_same_training(fit(build, make_batches(), EPOCHS, tmp_path), uninterrupted)
+
+
+def test_a_training_stopped_many_times_equals_an_uninterrupted_one(tmp_path, uninterrupted):
+    for epoch in range(1, EPOCHS):
+        with pytest.raises(Stop):
+            fit(build, make_batches(), EPOCHS, tmp_path, callbacks=[StopAt(epoch)])
+    assert_same_training(fit(never_built, make_batches(), EPOCHS, tmp_path), uninterrupted)
+
+
+def test_a_finished_training_is_not_run_again(interrupted, uninterrupted):
+    expected = fit(never_built, make_batches(), EPOCHS, interrupted)
+    again = fit(never_built, make_batches(), EPOCHS, interrupted, callbacks=[StopAt(0), StopAt(EPOCHS)])
+    assert_same_training(again, expected)
+    assert_same_training(again, uninterrupted)
+
+
+def test_a_resumed_training_with_dropout_equals_an_uninterrupted_one(tmp_path):
+    expected = fit(lambda: build(0.4), make_batches(), EPOCHS, tmp_path / "whole")
+    with pytest.raises(Stop):
+        fit(lambda: build(0.4), make_batches(), EPOCHS, tmp_path / "parts", callbacks=[StopAt(2)])
+    keras.utils.set_random_seed(99)  # another process has drawn other random numbers
+    assert_same_training(fit(never_built, make_batches(), EPOCHS, tmp_path / "parts"), expected)
+
+
+def test_dropout_differs_from_epoch_to_epoch(tmp_path):
+    """With a learning rate of 0 only dropout can change the loss."""
+
+    def build_frozen():
+        model = keras.Sequential([keras.Input((FEATURES,)), keras.layers.Dropout(0.5), keras.layers.Dense(1)])
+        model.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse", jit_compile=False)
+        return model
+
+    ones = np.ones((8, FEATURES), dtype="float32")
+    batches = Batches(8, 8, lambda chosen, random: (ones, ones[:, :1]), 0)
+    _, history = fit(build_frozen, batches, 4, tmp_path)
+    assert len({epoch["loss"] for epoch in history}) == 4
+
+
+# Killed for real
+
+
+def train_until_killed(folder: Path, where: str) -> None:
+    """Run in a process of its own, which kills itself as nothing could prevent."""
+
+    def die():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    callbacks = []
+    if where == "epoch":
+        callbacks = [StopAt(2, batch=1, action=die)]
+    else:
+        save = keras.Model.save
+
+        def save_half(model, path, *arguments, **options):
+            save(model, path, *arguments, **options)
+            if len(list(folder.glob("epoch-0002"))):
+                path.write_bytes(path.read_bytes()[:1000])
+                die()
+
+        keras.Model.save = save_half
+    fit(build, make_batches(), EPOCHS, folder, callbacks=callbacks)
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory) -> dict[str, Path]:
+    """Two processes at the same time, each killed at another moment: where -> the folder that is left."""
+    if not hasattr(signal, "SIGKILL"):
+        pytest.skip("this system has no SIGKILL")
+    program = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); import test_training;"
+        "test_training.train_until_killed(Path(sys.argv[2]), sys.argv[3])"
+    )
+    folders = {where: tmp_path_factory.mktemp(where) for where in ("epoch", "checkpoint")}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(Path(__file__).parent), str(folder), where],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for where, folder in folders.items()
+    ]
+    for process in processes:
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == -signal.SIGKILL, said
+    return folders
+
+
+@pytest.mark.parametrize("where", ["epoch", "checkpoint"])
+def test_a_killed_training_goes_on(killed, uninterrupted, where):
+    folder = killed[where]
+    names = sorted(path.name.split("-")[0] for path in folder.iterdir())
+    assert names == (["epoch"] if where == "epoch" else ["epoch", "part"])
+    result = fit(never_built, make_batches(), EPOCHS, folder)
+    assert [path.name for path in folder.iterdir()] == [f"epoch-{EPOCHS:04d}"]
+    assert_same_training(result, uninterrupted)
+
+
+# Damage
+
+
+def _cut(checkpoint: Path) -> None:
+    path = checkpoint / "model.keras"
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def _empty(checkpoint: Path) -> None:
+    (checkpoint / "model.keras").write_bytes(b"")
+
+
+def _garble(checkpoint: Path) -> None:
+    """Change bytes in the middle: the file is still a zip file, its weights are not what they were."""
+    path = checkpoint / "model.keras"
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 64] = bytes(255 - byte for byte in content[middle : middle + 64])
+    path.write_bytes(content)
+
+
+def _no_zip(checkpoint: Path) -> None:
+    (checkpoint / "model.keras").write_bytes(b"no archive " * 100)
+
+
+def _no_model(checkpoint: Path) -> None:
+    (checkpoint / "model.keras").unlink()
+
+
+def _no_history(checkpoint: Path) -> None:
+    (checkpoint / "history.json").unlink()
+
+
+def _cut_history(checkpoint: Path) -> None:
+    path = checkpoint / "history.json"
+    path.write_text(path.read_text()[:-5])
+
+
+def _other_history(checkpoint: Path) -> None:
+    (checkpoint / "history.json").write_text("17")
+
+
+DAMAGES = [_cut, _empty, _garble, _no_zip, _no_model, _no_history, _cut_history, _other_history]
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__[1:])
+def test_a_damaged_checkpoint_starts_the_training_again(interrupted, uninterrupted, capsys, damage):
+    damage(interrupted / "epoch-0002")
+    assert_same_training(fit(build, make_batches(), EPOCHS, interrupted), uninterrupted)
+    assert "epoch-0002 is damaged" in capsys.readouterr().err
+    assert [path.name for path in interrupted.iterdir()] == [f"epoch-{EPOCHS:04d}"]
+
+
+def test_an_older_checkpoint_is_used_when_the_newest_is_damaged(interrupted, uninterrupted, capsys):
+    """Two are there when a process was killed before it removed the older one."""
+    _cut(Path(shutil.copytree(interrupted / "epoch-0002", interrupted / "epoch-0003")))
+    assert_same_training(fit(never_built, make_batches(), EPOCHS, interrupted), uninterrupted)
+    shown = capsys.readouterr().err
+    assert "epoch-0003 is damaged" in shown and "going on after epoch 2/3" in shown
+
+
+def test_half_written_parts_are_removed(interrupted):
+    part = interrupted / "part-left"
+    part.mkdir()
+    (part / "model.keras").write_bytes(b"half")
+    fit(never_built, make_batches(), 2, interrupted)
+    assert [path.name for path in interrupted.iterdir()] == ["epoch-0002"]
+
+
+# A disk that is full or read-only
+
+
+def refuse(patch: pytest.MonkeyPatch, names: str, number: int) -> None:
+    """Let the functions of these names, "os.rename" or "save", fail with an error of that number."""
+
+    def refusal(*arguments, **options):
+        raise OSError(number, os.strerror(number))
+
+    owners = {"os": os, "Path": Path, "FileLock": filelock.FileLock, "Model": keras.Model, "Fake": FakeModel}
+    for name in names.split():
+        owner, function = name.split(".")
+        patch.setattr(owners[owner], function, refusal)
+
+
+class FakeModel:
+    """What kept() asks of a model: that it can be saved."""
+
+    def __init__(self, content: str = "weights"):
+        self.content = content
+
+    def save(self, path):
+        Path(path).write_text(self.content)
+
+
+FAILURES = [
+    ("os.rename os.replace", errno.ENOSPC),
+    ("Path.write_text", errno.ENOSPC),
+    ("os.mkdir", errno.EROFS),
+]
+
+
+@pytest.mark.parametrize(("names", "number"), [*FAILURES, ("Model.save", errno.ENOSPC)])
+@pytest.mark.parametrize("there", [False, True], ids=["new", "there"])
+def test_a_checkpoint_that_cannot_be_written_is_explained(tmp_path, monkeypatch, names, number, there):
+    folder = tmp_path / "here"
+    if there:
+        folder.mkdir()
+    with monkeypatch.context() as patch:
+        refuse(patch, names, number)
+        with pytest.raises(StorageError) as caught:
+            fit(build, make_batches(), 1, folder)
+    message = str(caught.value)
+    assert str(folder) in message and "MMCOURSE_DATA" in message and os.strerror(number) in message
+    assert "\n" not in message
+    assert not folder.exists() or list(folder.iterdir()) == []
+
+
+def test_the_checkpoint_before_survives_a_full_disk(interrupted, monkeypatch, uninterrupted):
+    with monkeypatch.context() as patch:
+        refuse(patch, "os.rename os.replace", errno.ENOSPC)
+        with pytest.raises(StorageError):
+            fit(never_built, make_batches(), EPOCHS, interrupted)
+    assert [path.name for path in interrupted.iterdir()] == ["epoch-0002"]
+    assert_same_training(fit(never_built, make_batches(), EPOCHS, interrupted), uninterrupted)
+
+
+def test_a_disk_that_fills_while_the_weights_are_written_is_explained(tmp_path):
+    """The limit on the size of a file stops the writing midway, as a full disk does."""
+    resource = pytest.importorskip("resource")
+
+    def build_large():
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential(
+            [keras.Input((FEATURES,)), keras.layers.Dense(60_000), keras.layers.Dense(1)]
+        )
+        model.compile(optimizer="sgd", loss="mse", jit_compile=False)
+        return model
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, before[1]))
+    try:
+        with pytest.raises(StorageError) as caught:
+            fit(build_large, make_batches(), 1, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(tmp_path) in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Trained models that are kept
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("MMCOURSE_DATA", str(folder))
+    return folder
+
+
+def make_module(path: Path, source: str) -> types.ModuleType:
+    path.write_text(source, encoding="utf-8")
+    module = types.ModuleType(path.stem)
+    module.__file__ = str(path)
+    return module
+
+
+class Trainings:
+    """Counts how often it trained; leaves a checkpoint in the folder as a real training does."""
+
+    def __init__(self, seconds: float = 0.0):
+        self.count, self.seconds = 0, seconds
+
+    def __call__(self, folder: Path):
+        self.count += 1
+        time.sleep(self.seconds)
+        (folder / "epoch-0001").mkdir(parents=True, exist_ok=True)
+        return FakeModel(f"weights {self.count}"), [{"loss": 0.5}]
+
+
+def kept_files(cache: Path) -> list[str]:
+    """What lies among the models, locks left out (a lock's file may stay or not)."""
+    return sorted(path.name for path in (cache / "models").iterdir() if path.suffix != ".lock")
+
+
+def test_a_model_is_trained_once(cache):
+    trainings = Trainings()
+    folder = kept("name", {"width": 1}, [], trainings)
+    assert folder == cache / "models" / f"name-{key_of({'width': 1}, [])}"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "configuration.json",
+        "history.json",
+        "model.keras",
+    ]
+    assert json.loads((folder / "history.json").read_text()) == [{"loss": 0.5}]
+    assert json.loads((folder / "configuration.json").read_text()) == {"width": 1}
+    assert kept("name", {"width": 1}, [], trainings) == folder
+    assert trainings.count == 1
+    assert kept_files(cache) == [folder.name]  # the checkpoints are gone
+
+
+def test_another_configuration_or_name_is_another_model(cache):
+    trainings = Trainings()
+    folders = {
+        kept(name, configuration, [], trainings)
+        for name in ("one", "two")
+        for configuration in ({"width": 1}, {"width": 2}, {"depth": 1})
+    }
+    assert len(folders) == trainings.count == 6
+
+
+def test_a_real_model_is_kept_and_can_be_loaded(cache):
+    folder = kept("real", {}, [], lambda work: fit(build, make_batches(), 1, work))
+    model = keras.saving.load_model(folder / "model.keras")
+    assert model.predict(np.zeros((2, FEATURES)), verbose=0).shape == (2, 1)
+    assert kept_files(cache) == [folder.name]
+
+
+def test_a_training_that_leaves_no_checkpoint_is_kept_too(cache):
+    folder = kept("name", {}, [], lambda work: (FakeModel(), []))
+    assert (folder / "model.keras").read_text() == "weights"
+    assert kept_files(cache) == [folder.name]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system has no such permissions")
+def test_a_kept_model_can_be_read_by_whoever_may_read_the_folder(cache):
+    """A class may share one cache: the model's folder is as open as its parent, not its maker's alone."""
+    folder = kept("name", {}, [], Trainings())
+    assert folder.stat().st_mode == folder.parent.stat().st_mode
+
+
+@pytest.mark.parametrize("missing", ["model.keras", "history.json"])
+def test_an_incomplete_folder_is_no_model(cache, missing):
+    trainings = Trainings()
+    folder = kept("name", {}, [], trainings)
+    (folder / missing).unlink()
+    assert kept("name", {}, [], trainings) == folder
+    assert trainings.count == 2 and (folder / "model.keras").read_text() == "weights 2"
+
+
+def test_an_interrupted_training_is_taken_up_in_the_same_folder(cache):
+    folders = []
+
+    def stop(work):
+        folders.append(work)
+        work.mkdir(parents=True)
+        (work / "checkpoint").write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        kept("name", {}, [], stop)
+
+    def go_on(work):
+        folders.append(work)
+        assert (work / "checkpoint").read_text() == "half"
+        return FakeModel(), []
+
+    folder = kept("name", {}, [], go_on)
+    assert folders[0] == folders[1] != folder
+    assert kept_files(cache) == [folder.name]
+
+
+def test_two_at_the_same_time_train_once(cache):
+    trainings, results = Trainings(seconds=0.5), []
+    threads = [
+        threading.Thread(target=lambda: results.append(kept("name", {}, [], trainings))) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert trainings.count == 1
+    assert len(results) == 3 and len(set(results)) == 1
+
+
+def test_two_processes_at_the_same_time_train_once(cache, tmp_path, capsys):
+    """The other process is stood for by a light one that holds the same lock while it writes the model."""
+    folder = cache / "models" / f"name-{key_of({}, [])}"
+    program = """
+import sys, time, filelock
+from pathlib import Path
+folder, ready = Path(sys.argv[1]), Path(sys.argv[2])
+folder.parent.mkdir(parents=True)
+with filelock.FileLock(folder.with_name(folder.name + ".lock")):
+    ready.touch()
+    time.sleep(0.7)
+    folder.mkdir()
+    (folder / "history.json").write_text("[]")
+    (folder / "model.keras").write_text("theirs")
+"""
+    ready = tmp_path / "ready"
+    process = subprocess.Popen([sys.executable, "-c", program, str(folder), str(ready)])
+    try:
+        deadline = time.monotonic() + 30
+        while not ready.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        trainings = Trainings()
+        assert kept("name", {}, [], trainings) == folder
+    finally:
+        process.wait(timeout=30)
+    assert trainings.count == 0
+    assert f"waiting for another process that trains {folder.name}" in capsys.readouterr().err
+    assert (folder / "model.keras").read_text() == "theirs"
+
+
+def test_the_lock_is_given_back_after_a_failure(cache):
+    def fail(work):
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        kept("name", {}, [], fail)
+    trainings = Trainings()
+    kept("name", {}, [], trainings)
+    assert trainings.count == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "number"),
+    [*FAILURES, ("Fake.save", errno.ENOSPC), ("FileLock.acquire", errno.EROFS)],
+)
+@pytest.mark.parametrize("there", [False, True], ids=["new", "there"])
+def test_a_model_that_cannot_be_kept_is_explained(cache, monkeypatch, names, number, there):
+    if there:
+        (cache / "models").mkdir(parents=True)
+    with monkeypatch.context() as patch:
+        refuse(patch, names, number)
+        with pytest.raises(StorageError) as caught:
+            kept("name", {}, [], lambda work: (FakeModel(), []))
+    message = str(caught.value)
+    assert str(cache) in message and "MMCOURSE_DATA" in message and os.strerror(number) in message
+    assert "\n" not in message
+    assert not (cache / "models").exists() or kept_files(cache) == []
+    trainings = Trainings()
+    folder = kept("name", {}, [], trainings)  # when there is room again
+    assert trainings.count == 1
+    assert kept_files(cache) == [folder.name]
+
+
+def test_the_checkpoints_survive_when_the_model_cannot_be_kept(cache, monkeypatch):
+    """Else the whole training would have to be done again."""
+    trainings = Trainings()
+    with monkeypatch.context() as patch:
+        refuse(patch, "Fake.save", errno.ENOSPC)
+        with pytest.raises(StorageError):
+            kept("name", {}, [], trainings)
+    (work,) = (cache / "models").glob("*.training")
+    assert [path.name for path in work.iterdir()] == ["epoch-0001"]
+
+
+def test_a_kept_model_is_found_on_a_read_only_disk(cache, monkeypatch):
+    trainings = Trainings()
+    folder = kept("name", {}, [], trainings)
+    for names, number in [*FAILURES, ("FileLock.acquire", errno.EROFS)]:
+        refuse(monkeypatch, names, number)
+    assert kept("name", {}, [], trainings) == folder
+    assert trainings.count == 1
+
+
+def test_a_cache_folder_that_is_a_file_is_explained(cache):
+    cache.write_text("in the way")
+    with pytest.raises(StorageError, match="MMCOURSE_DATA"):
+        kept("name", {}, [], Trainings())
+    assert cache.read_text() == "in the way"
+
+
+def test_a_failure_leaves_what_another_process_is_writing(cache, monkeypatch):
+    """Two models, of two profiles say, may be written at the same time."""
+    theirs = cache / "models" / "part-theirs"
+    theirs.mkdir(parents=True)
+    (theirs / "model.keras").write_text("being written")
+    refuse(monkeypatch, "Fake.save", errno.ENOSPC)
+    with pytest.raises(StorageError):
+        kept("name", {}, [], Trainings())
+    assert (theirs / "model.keras").exists()
+
+
+# The key
+
+SOURCE = '''
+"""What it is for."""
+
+# A remark.
+LIMIT = 3
+
+
+class Thing:
+    """A thing."""
+
+    def grow(self, by=1):
+        """Grow."""
+        return self.size + by  # and no more
+
+
+def empty():
+    """Nothing but this."""
+'''
+
+
+def key_of_source(folder: Path, source: str) -> str:
+    return key_of({"a": 1}, [make_module(folder / "module.py", source)])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("What it is for.", "Something else, at\nlength."),
+        ("# A remark.\n", "# Another remark.\n# And one more.\n\n"),
+        ('    """A thing."""\n', ""),
+        ('"""What it is for."""\n', ""),
+        ('        """Grow."""\n', "        '''Grow by some.'''\n"),
+        ("  # and no more", ""),
+        ("return self.size + by", "return (\n            self.size\n            + by\n        )"),
+        ("def grow(self, by=1)", "def grow( self, by = 1 )"),
+        ('    """Nothing but this."""', "    pass"),
+    ],
+)
+def test_explanations_and_layout_do_not_change_the_key(tmp_path, old, new):
+    assert old in SOURCE
+    changed = SOURCE.replace(old, new)
+    ast.parse(changed)
+    assert key_of_source(tmp_path, changed) == key_of_source(tmp_path, SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("LIMIT = 3", "LIMIT = 4"),
+        ("self.size + by", "self.size - by"),
+        ("by=1", "by=2"),
+        ("class Thing", "class Other"),
+        ("    def grow", "    @property\n    def grow"),
+        ("LIMIT = 3", "LIMIT = '3'"),
+    ],
+)
+def test_code_changes_the_key(tmp_path, old, new):
+    assert old in SOURCE
+    assert key_of_source(tmp_path, SOURCE.replace(old, new)) != key_of_source(tmp_path, SOURCE)
+
+
+def test_configuration_changes_the_key_and_its_order_does_not():
+    assert key_of({"a": 1, "b": (2, 3)}, []) == key_of({"b": [2, 3], "a": 1}, [])
+    keys = [key_of(configuration, []) for configuration in ({}, {"a": 1}, {"a": 2}, {"a": 1.5}, {"b": 1})]
+    assert len(set(keys)) == len(keys)
+    assert all(len(key) == 16 and set(key) <= set("0123456789abcdef") for key in keys)
+
+
+def test_the_key_is_of_all_modules(tmp_path):
+    one, two = make_module(tmp_path / "one.py", "x = 1"), make_module(tmp_path / "two.py", "y = 2")
+    keys = [key_of({}, modules) for modules in ([], [one], [two], [one, two])]
+    assert len(set(keys)) == 4
+
+
+def test_the_key_of_the_package_can_be_computed():
+    assert key_of({}, [training]) == key_of({}, [training])
+
+
+# Profiles
+
+
+@pytest.fixture
+def no_profile(monkeypatch):
+    monkeypatch.delenv("MMCOURSE_PROFILE", raising=False)
+
+
+@pytest.mark.parametrize(("name", "policy"), [("cpu", "float32"), ("gpu", "mixed_bfloat16")])
+def test_profile_by_name_sets_the_policy(no_profile, name, policy):
+    profile = choose_profile(name)
+    assert (profile.name, profile.dtype_policy) == (name, policy)
+    assert keras.config.dtype_policy().name == policy
+
+
+def test_profile_of_the_environment_and_the_default(no_profile, monkeypatch):
+    assert choose_profile().name == "cpu"
+    monkeypatch.setenv("MMCOURSE_PROFILE", "gpu")
+    assert choose_profile().name == "gpu"
+    assert choose_profile("cpu").name == "cpu"
+    monkeypatch.setenv("MMCOURSE_PROFILE", "")
+    assert choose_profile().name == "cpu"
+
+
+@pytest.mark.parametrize("name", ["tpu", "CPU", " cpu"])
+def test_unknown_profile_is_refused_and_changes_nothing(no_profile, monkeypatch, name):
+    for choose in (lambda: choose_profile(name), choose_profile):
+        with pytest.raises(ValueError, match="cpu, gpu") as caught:
+            choose()
+        assert repr(name) in str(caught.value)
+        assert keras.config.dtype_policy().name == "float32"
+        monkeypatch.setenv("MMCOURSE_PROFILE", name)
+
+
+def test_set_seed_repeats_weights_and_random_numbers():
+    def draw():
+        training.set_seed(4)
+        weights = keras.layers.Dense(3)
+        weights.build((None, 2))
+        return np.random.random(), weights.kernel.numpy().tolist()
+
+    assert draw() == draw()
