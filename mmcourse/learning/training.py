@@ -5,9 +5,6 @@ finished model is kept under a key made of its configuration, its data and the c
 it is trained once and found by whoever asks for the same.
 """
 
-import ast
-import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -17,17 +14,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
-import filelock
 import keras
 import numpy as np
 
-from mmcourse.data import archives
-
-
-class StorageError(RuntimeError):
-    """A checkpoint or a model could not be written or read; the message names the folder and what to do."""
+from mmcourse import store
 
 
 @dataclass(frozen=True)
@@ -80,7 +71,7 @@ class _Checkpoints(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
-        with _writing(self.folder):
+        with store.writing(self.folder):
             part = Path(tempfile.mkdtemp(prefix="part-", dir=self.folder))
             self.model.save(part / "model.keras")
             (part / "history.json").write_text(json.dumps(self.history))
@@ -182,7 +173,7 @@ def fit(
     Raises:
         StorageError: a checkpoint cannot be written.
     """
-    with _writing(folder):
+    with store.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for part in folder.glob("part-*"):  # left by a process that was killed
             shutil.rmtree(part)
@@ -195,7 +186,7 @@ def fit(
             break
         except Exception as error:  # Keras, h5py, zipfile and json each raise their own
             print(f"  checkpoint {checkpoint.name} is damaged: {error}", file=sys.stderr)
-            with _writing(folder):
+            with store.writing(folder):
                 shutil.rmtree(checkpoint)
             model, history = None, []
     model = model or build()
@@ -215,13 +206,12 @@ def fit(
 def kept(
     name: str,
     configuration: Mapping,
-    modules: Iterable[ModuleType],
+    modules: Iterable[str],
     train: Callable[[Path], tuple[keras.Model, list[dict[str, float]]]],
 ) -> Path:
-    """The folder of a trained model, which is trained now unless it has been before.
+    """The folder of a trained model, which is trained now unless it has been before; see :func:`mmcourse.store.key`.
 
-    It holds ``model.keras``, ``history.json`` and ``configuration.json`` and lies in the cache folder, under
-    a key made of the configuration and the code of the modules (comments and docstrings left out).
+    It holds ``model.keras``, ``history.json`` and ``configuration.json``.
 
     Args:
         train: trains with checkpoints in the folder it is given and returns what :func:`fit` returns.
@@ -229,76 +219,17 @@ def kept(
     Raises:
         StorageError: the model cannot be written.
     """
-    models = archives.cache_folder() / "models"
-    folder = models / f"{name}-{key_of(configuration, modules)}"
-    if _is_complete(folder):
-        return folder
-    part_name = f"part-{folder.name}"
-    work = folder.with_name(folder.name + ".training")
-    with _writing(models):
-        models.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder.with_name(folder.name + ".lock"))
-    with _writing(models):
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            print(f"  waiting for another process that trains {folder.name}", file=sys.stderr, flush=True)
-            lock.acquire()
-    try:
-        if _is_complete(folder):  # another process has trained it meanwhile
-            return folder
+
+    def make(work: Path, part: Path) -> None:
         model, history = train(work)
-        with _writing(models, part_name):
-            part = models / part_name
-            shutil.rmtree(part, ignore_errors=True)  # left by a process that was killed
-            part.mkdir()
+        with store.writing(part.parent, part.name):
             model.save(part / "model.keras")
             (part / "history.json").write_text(json.dumps(history, indent=1))
             (part / "configuration.json").write_text(json.dumps(dict(configuration), indent=1))
-            shutil.rmtree(folder, ignore_errors=True)
-            part.rename(folder)
-        shutil.rmtree(work, ignore_errors=True)
-    finally:
-        lock.release()
-    return folder
 
-
-def key_of(configuration: Mapping, modules: Iterable[ModuleType]) -> str:
-    """Sixteen hexadecimal digits that change with the configuration or with the modules' code."""
-    digest = hashlib.sha256(json.dumps(dict(configuration), sort_keys=True).encode())
-    for module in modules:
-        digest.update(_code_without_text(Path(module.__file__).read_text(encoding="utf-8")).encode())
-    return digest.hexdigest()[:16]
-
-
-def _code_without_text(source: str) -> str:
-    """The code without comments and docstrings, so that a better explanation does not train anew."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    return store.folder(name, configuration, modules, make)
 
 
 def _checkpoints(folder: Path) -> list[Path]:
     """Finished checkpoints, oldest first."""
     return sorted(folder.glob("epoch-*"))
-
-
-def _is_complete(folder: Path) -> bool:
-    return (folder / "model.keras").is_file() and (folder / "history.json").is_file()
-
-
-@contextlib.contextmanager
-def _writing(folder: Path, parts: str = "part-*"):
-    """Turn a failure to write into a StorageError that says what to do; leave no half-written part."""
-    try:
-        yield
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            for part in folder.glob(parts):
-                shutil.rmtree(part, ignore_errors=True)
-        raise StorageError(
-            f"cannot write to {folder}: {error}. Free some space, or set MMCOURSE_DATA to a folder that "
-            "can be written to."
-        ) from error
