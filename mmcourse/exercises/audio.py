@@ -153,10 +153,10 @@ def _begins(answer) -> None:
 
 
 CHECKERS: dict[str, Callable] = {
-    "sound-frames": _frames,
-    "sound-alias": _alias,
-    "sound-fourier": _fourier,
-    "sound-noise": _noise,
-    "sound-voices": _voices,
-    "sound-begins": _begins,
+    "audio-frames": _frames,
+    "audio-alias": _alias,
+    "audio-fourier": _fourier,
+    "audio-noise": _noise,
+    "audio-voices": _voices,
+    "audio-begins": _begins,
 }

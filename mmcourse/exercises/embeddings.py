@@ -130,10 +130,10 @@ def _pmi(answer) -> None:
 
 
 CHECKERS: dict[str, Callable] = {
-    "word-embeddings-pairs": _pairs,
-    "word-embeddings-pmi": _pmi,
-    "word-embeddings-noise": _noise,
-    "word-embeddings-gradient": _gradient,
-    "word-embeddings-neighbours": _neighbours,
-    "word-embeddings-glove": _glove,
+    "embeddings-pairs": _pairs,
+    "embeddings-pmi": _pmi,
+    "embeddings-noise": _noise,
+    "embeddings-gradient": _gradient,
+    "embeddings-neighbours": _neighbours,
+    "embeddings-glove": _glove,
 }

@@ -137,9 +137,9 @@ def _probe(answer) -> None:
 
 
 CHECKERS: dict[str, Callable] = {
-    "features-tokens": _tokens,
-    "features-pool": _pool,
-    "features-nearest": _nearest,
-    "features-padding": _padding,
-    "features-probe": _probe,
+    "encoders-tokens": _tokens,
+    "encoders-pool": _pool,
+    "encoders-nearest": _nearest,
+    "encoders-padding": _padding,
+    "encoders-probe": _probe,
 }

@@ -147,10 +147,10 @@ def _mirror(answer) -> None:
 
 
 CHECKERS = {
-    "images-over": _over,
-    "images-shrink": _shrink,
-    "images-median": _median,
-    "images-standardise": _standardise,
-    "images-mixup": _mixup,
-    "images-mirror": _mirror,
+    "image-over": _over,
+    "image-shrink": _shrink,
+    "image-median": _median,
+    "image-standardise": _standardise,
+    "image-mixup": _mixup,
+    "image-mirror": _mirror,
 }

@@ -99,9 +99,9 @@ def _greedy(answer) -> None:
 
 
 CHECKERS: dict[str, Callable] = {
-    "picture-to-text-length": _sequence_length,
-    "picture-to-text-mask": _prefix_mask,
-    "picture-to-text-recall": _token_recall,
-    "picture-to-text-shuffle": _moved_order,
-    "picture-to-text-greedy": _greedy,
+    "naming-length": _sequence_length,
+    "naming-mask": _prefix_mask,
+    "naming-recall": _token_recall,
+    "naming-shuffle": _moved_order,
+    "naming-greedy": _greedy,
 }

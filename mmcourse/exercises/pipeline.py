@@ -113,8 +113,8 @@ def _fill(answer) -> None:
 
 
 CHECKERS: dict[str, Callable] = {
-    "pipelines-standardise": _standardise,
-    "pipelines-crossing": _crossing,
-    "pipelines-buffer": _earliest,
-    "pipelines-fill": _fill,
+    "pipeline-standardise": _standardise,
+    "pipeline-crossing": _crossing,
+    "pipeline-buffer": _earliest,
+    "pipeline-fill": _fill,
 }

@@ -85,7 +85,7 @@ def test_an_answer_that_ends_in_an_error_is_told_which(exercise):
         exercises.verify(exercise, answer)
 
 
-@pytest.mark.parametrize("exercise", ["", "picture-to-text", "picture-to-text-length "])
+@pytest.mark.parametrize("exercise", ["", "picture-to-text", "naming-length "])
 def test_unknown_exercise(exercise, capsys):
     with pytest.raises(ValueError, match="unknown exercise") as raised:
         exercises.verify(exercise, max)
@@ -109,7 +109,7 @@ def test_an_answer_that_never_ends_its_loop_is_stopped():
             tokens.append(int(np.argmax(next_logits(tokens[-5:]))))
 
     with pytest.raises(WrongAnswer):
-        exercises.verify("picture-to-text-greedy", answer)
+        exercises.verify("naming-greedy", answer)
 
 
 # Anything a reader may pass by mistake.

@@ -76,40 +76,40 @@ def begins_by_slices(levels, threshold, run):
 
 
 RIGHT = {
-    "sound-frames": {
+    "audio-frames": {
         "a formula": lambda samples, length, hop: 0 if samples < length else 1 + (samples - length) // hop,
         "a range": lambda samples, length, hop: len(range(0, samples - length + 1, hop)),
         "a float": lambda samples, length, hop: (
             max(0.0, 1.0 + (samples - length) // hop) if samples >= length else 0.0
         ),
     },
-    "sound-alias": {
+    "audio-alias": {
         "folded": lambda frequency, rate: min(frequency % rate, rate - frequency % rate),
         "nearest turn": lambda frequency, rate: abs(frequency - rate * round(frequency / rate)),
     },
-    "sound-fourier": {
+    "audio-fourier": {
         "a matrix": spectrum,
         "a list": lambda samples: [complex(value) for value in spectrum(samples)],
     },
-    "sound-noise": {
+    "audio-noise": {
         "by sums": noisy,
         "by deviations": lambda signal, noise, decibels: (
             signal + noise * np.sqrt(np.mean(signal**2) / np.mean(noise**2)) * 10 ** (-decibels / 20)
         ),
     },
-    "sound-voices": {"permutation": by_voice, "choice": by_chosen_voice},
-    "sound-begins": {"counted": begins, "by slices": begins_by_slices},
+    "audio-voices": {"permutation": by_voice, "choice": by_chosen_voice},
+    "audio-begins": {"counted": begins, "by slices": begins_by_slices},
 }
 
 WRONG = {
-    "sound-frames": {
+    "audio-frames": {
         "one too few": lambda samples, length, hop: max(0, (samples - length) // hop),
         "with padding": lambda samples, length, hop: 1 + samples // hop,
         "rounded up": lambda samples, length, hop: max(0, -(-(samples - length) // hop) + 1),
         "negative": lambda samples, length, hop: 1 + (samples - length) // hop,
         "no overlap": lambda samples, length, hop: samples // length,
     },
-    "sound-alias": {
+    "audio-alias": {
         "never folded": lambda frequency, rate: frequency,
         "only turns": lambda frequency, rate: frequency % rate,
         "folded once": lambda frequency, rate: frequency if frequency <= rate / 2 else abs(rate - frequency),
@@ -118,14 +118,14 @@ WRONG = {
         "whole hertz": lambda frequency, rate: int(min(frequency % rate, rate - frequency % rate)),
         "folded at the rate": lambda frequency, rate: frequency % (rate / 2),
     },
-    "sound-fourier": {
+    "audio-fourier": {
         "sign": lambda samples: spectrum(samples, sign=1),
         "all bins": lambda samples: spectrum(samples, whole=True),
         "divided": lambda samples: spectrum(samples, scale=1 / len(samples)),
         "divisor": lambda samples: spectrum(samples, divisor=len(samples) + 1),
         "magnitude": lambda samples: np.abs(spectrum(samples)),
     },
-    "sound-noise": {
+    "audio-noise": {
         "amplitude decibels": lambda *arguments: noisy(*arguments, divisor=20),
         "no root": lambda *arguments: noisy(*arguments, root=False),
         "inverted": lambda *arguments: noisy(*arguments, invert=True),
@@ -134,7 +134,7 @@ WRONG = {
         "clean": lambda signal, noise, decibels: signal,
         "only noise": lambda signal, noise, decibels: noisy(signal, noise, decibels) - signal,
     },
-    "sound-voices": {
+    "audio-voices": {
         "recordings drawn": lambda voices, share, random: random.random(len(voices)) < share,
         "the first ones": lambda voices, share, random: np.isin(
             voices,
@@ -149,7 +149,7 @@ WRONG = {
         "rounded up": rounded_up,
         "another generator": lambda voices, share, random: by_voice(voices, share, np.random.default_rng()),
     },
-    "sound-begins": {
+    "audio-begins": {
         "the first loud frame": lambda levels, threshold, run: begins(levels, threshold, 1),
         "at least": lambda *arguments: begins(*arguments, at_least=True),
         "longer": lambda *arguments: begins(*arguments, longer=True),

@@ -55,7 +55,7 @@ def pmi(counts, *, positive=True, logarithm=np.log):
 
 
 RIGHT = {
-    "word-embeddings-pairs": {
+    "embeddings-pairs": {
         "one list": pairs,
         "a set of places": lambda tokens, window: [
             (tokens[i], tokens[j])
@@ -65,32 +65,32 @@ RIGHT = {
         ],
         "lists": lambda tokens, window: [list(pair) for pair in pairs(tokens, window)],
     },
-    "word-embeddings-pmi": {
+    "embeddings-pmi": {
         "arrays": pmi,
         "by the formula": lambda counts: np.log(
             np.maximum(1, counts * counts.sum() / np.outer(counts.sum(1), counts.sum(0)))
         ),
     },
-    "word-embeddings-noise": {
+    "embeddings-noise": {
         "an array": lambda counts: counts**0.75 / (counts**0.75).sum(),
         "a list": lambda counts: [c**0.75 / sum(d**0.75 for d in counts) for c in counts],
     },
-    "word-embeddings-gradient": {
+    "embeddings-gradient": {
         "arrays": gradient,
         "a loop": lambda centre, context, noise: sum(
             (sigmoid(u @ centre) - true) * u for u, true in [(context, 1), *((n, 0) for n in noise)]
         ),
     },
-    "word-embeddings-neighbours": {
+    "embeddings-neighbours": {
         "argsort": neighbours,
         "a list": lambda table, row, n: neighbours(table, row, n).tolist(),
     },
-    "word-embeddings-glove": {"arrays": glove, "loops": glove_with_loops},
+    "embeddings-glove": {"arrays": glove, "loops": glove_with_loops},
 }
 
 
 WRONG = {
-    "word-embeddings-pairs": {
+    "embeddings-pairs": {
         "only to the right": lambda tokens, window: [
             (tokens[i], tokens[j])
             for i in range(len(tokens))
@@ -104,20 +104,20 @@ WRONG = {
             (word, tokens[i - d]) for i, word in enumerate(tokens) for d in range(1, window + 1)
         ],
     },
-    "word-embeddings-pmi": {
+    "embeddings-pmi": {
         "not positive": lambda counts: pmi(counts, positive=False),
         "base 2": lambda counts: pmi(counts, logarithm=np.log2),
         "no logarithm": lambda counts: pmi(counts, logarithm=lambda x: x),
         "the counts": lambda counts: counts,
         "conditional": lambda counts: counts / counts.sum(axis=1, keepdims=True),
     },
-    "word-embeddings-noise": {
+    "embeddings-noise": {
         "by frequency": lambda counts: counts / counts.sum(),
         "all alike": lambda counts: np.ones(len(counts)) / len(counts),
         "normalised first": lambda counts: (counts / counts.sum()) ** 0.75,
         "four thirds": lambda counts: counts ** (4 / 3) / (counts ** (4 / 3)).sum(),
     },
-    "word-embeddings-gradient": {
+    "embeddings-gradient": {
         "the wrong sign": lambda *arguments: -gradient(*arguments),
         "no truth": lambda *arguments: gradient(*arguments, truth=0.0),
         "only the pair": lambda centre, context, noise: (sigmoid(context @ centre) - 1) * context,
@@ -127,7 +127,7 @@ WRONG = {
             (sigmoid(context @ centre) - 1) * context + (sigmoid(noise @ centre) @ noise) / (2 * len(noise))
         ),
     },
-    "word-embeddings-neighbours": {
+    "embeddings-neighbours": {
         "by scalar product": lambda table, row, n: [
             i for i in np.argsort(-(table @ table[row])).tolist() if i != row
         ][:n],
@@ -136,7 +136,7 @@ WRONG = {
         "cosines": lambda table, row, n: np.sort(np.delete(cosines(table, row), row))[::-1][:n],
         "backwards": lambda table, row, n: neighbours(table, row, n)[::-1],
     },
-    "word-embeddings-glove": {
+    "embeddings-glove": {
         "not clipped": lambda *arguments: glove(*arguments, clip=False),
         "another maximum": lambda *arguments: glove(*arguments, maximum=10),
         "another power": lambda *arguments: glove(*arguments, power=1.0),

@@ -75,31 +75,31 @@ def probe(features, secret, groups, *, fit=0, ask=1):
 
 
 RIGHT = {
-    "features-tokens": {
+    "encoders-tokens": {
         "a tuple": tokens,
         "an array": lambda *arguments: np.array(tokens(*arguments)),
     },
-    "features-pool": {
+    "encoders-pool": {
         "by a choice": pool,
         "by a loop": pool_by_loop,
         "in float32": lambda tokens, mask: pool(tokens.astype(np.float32), mask),
     },
-    "features-nearest": {
+    "encoders-nearest": {
         "by cosines": nearest,
         "a list": lambda *arguments: nearest(*arguments).tolist(),
     },
-    "features-padding": {
+    "encoders-padding": {
         "a tuple": padding,
         "a list": lambda *arguments: list(padding(*arguments)),
     },
-    "features-probe": {
+    "encoders-probe": {
         "one number": probe,
         "a float": lambda *arguments: float(probe(*arguments)),
     },
 }
 
 WRONG = {
-    "features-tokens": {
+    "encoders-tokens": {
         "one axis only": lambda frames, size, length, patch: (
             (frames // length) * (size // patch),
             length * patch * patch * 3,
@@ -118,7 +118,7 @@ WRONG = {
         ),
         "exchanged": lambda *arguments: tokens(*arguments)[::-1],
     },
-    "features-pool": {
+    "encoders-pool": {
         "all places": lambda tokens, mask: tokens.mean(axis=1),
         "divided by all": lambda tokens, mask: np.where(mask[..., None], tokens, 0).mean(axis=1),
         "by a product": lambda tokens, mask: (
@@ -133,14 +133,14 @@ WRONG = {
         "the first": lambda tokens, mask: tokens[:, 0],
         "wrong axis": lambda tokens, mask: np.where(mask[..., None], tokens, 0).mean(axis=2),
     },
-    "features-nearest": {
+    "encoders-nearest": {
         "means of unscaled rows": lambda *arguments: nearest(*arguments, first=False),
         "by distance": lambda *arguments: nearest(*arguments, by="distance"),
         "by product with the mean": lambda *arguments: nearest(*arguments, by="product"),
         "the first class": lambda train, labels, test: np.zeros(len(test), int),
         "of the training rows": lambda train, labels, test: nearest(train, labels, train),
     },
-    "features-padding": {
+    "encoders-padding": {
         "the same": lambda length, kernel, stride: (-(kernel // 2), -(kernel // 2)),
         "positive": lambda *arguments: tuple(-place for place in padding(*arguments)),
         "less than nothing": below_zero,
@@ -149,7 +149,7 @@ WRONG = {
         "larger half in front": larger_half,
         "as for stride 1": lambda length, kernel, stride: (-((kernel - 1) // 2), -(kernel // 2)),
     },
-    "features-probe": {
+    "encoders-probe": {
         "fitted on all": lambda *arguments: probe(*arguments, fit=None),
         "asked about all": lambda *arguments: probe(*arguments, ask=None),
         "asked about the fitted": lambda *arguments: probe(*arguments, ask=0),

@@ -72,27 +72,27 @@ def mirror(picture, caption, *, pattern=r"\b(left|right)\b", axis=1):
 
 
 RIGHT = {
-    "images-over": {
+    "image-over": {
         "floats": over,
         "bytes": lambda rgba, background: np.uint8(np.rint(over(rgba, background))),
     },
-    "images-shrink": {
+    "image-shrink": {
         "reshaped": shrink,
         "loops": shrink_by_loops,
         "bytes": lambda picture, factor: shrink(picture, factor).round().astype(np.uint8),
     },
-    "images-median": {
+    "image-median": {
         "windows": median,
         "sorted": lambda picture: median(
             picture, how=lambda windows, axis: np.sort(windows.reshape(*picture.shape, 9))[..., 4]
         ),
     },
-    "images-standardise": {
+    "image-standardise": {
         "at once": standardise,
         "as a list": lambda *arrays: standardise(*arrays).tolist(),
     },
-    "images-mixup": {"a tuple": mixup, "a list": lambda *arrays: list(mixup(*arrays))},
-    "images-mirror": {
+    "image-mixup": {"a tuple": mixup, "a list": lambda *arrays: list(mixup(*arrays))},
+    "image-mirror": {
         "by a pattern": mirror,
         "by words": lambda picture, caption: [
             picture[:, ::-1],
@@ -102,7 +102,7 @@ RIGHT = {
 }
 
 WRONG = {
-    "images-over": {
+    "image-over": {
         "alpha as a number to 255": lambda *arguments: over(*arguments, divide=1),
         "exchanged": lambda *arguments: over(*arguments, swap=True),
         "as if premultiplied": lambda *arguments: over(*arguments, premultiplied=True),
@@ -112,7 +112,7 @@ WRONG = {
         "always white": lambda rgba, background: over(rgba, (255, 255, 255)),
         "four channels": lambda rgba, background: rgba,
     },
-    "images-shrink": {
+    "image-shrink": {
         "every pixel of the factor": lambda picture, factor: picture[::factor, ::factor],
         "the axes mixed": shrink_mixed,
         "the maximum": lambda picture, factor: shrink_by_loops(picture, factor) if factor == 1 else
@@ -122,14 +122,14 @@ WRONG = {
         "unchanged": lambda picture, factor: picture,
         "half a step too bright": lambda picture, factor: shrink(picture, factor) + 0.5,
     },
-    "images-median": {
+    "image-median": {
         "zeros beyond the edge": lambda picture: median(picture, mode="constant"),
         "mirrored edge": lambda picture: median(picture, mode="wrap"),
         "the mean": lambda picture: median(picture, how=np.mean),
         "the maximum": lambda picture: median(picture, how=np.max),
         "only inside": lambda picture: median(picture)[1:-1, 1:-1],
     },
-    "images-standardise": {
+    "image-standardise": {
         "its own statistics": lambda train, other: standardise(train, other, mean_of=other),
         "of both": lambda train, other: standardise(train, other, mean_of=np.concatenate([train, other])),
         "one mean for all channels": lambda train, other: standardise(train, other, axes=(0, 1, 2, 3))
@@ -138,14 +138,14 @@ WRONG = {
         "the training pictures": lambda train, other: standardise(train, train),
         "to 0 to 1": lambda train, other: other / 255,
     },
-    "images-mixup": {
+    "image-mixup": {
         "shares exchanged": lambda *arrays: mixup(*arrays, swap=True),
         "targets kept": lambda *arrays: mixup(*arrays, keep_targets=True),
         "targets rounded": lambda *arrays: mixup(*arrays, hard=True),
         "only the pictures": lambda *arrays: mixup(*arrays)[0],
         "unmixed": lambda pictures, targets, shares, others: (pictures, targets),
     },
-    "images-mirror": {
+    "image-mirror": {
         "caption forgotten": lambda picture, caption: (picture[:, ::-1], caption),
         "picture forgotten": lambda picture, caption: (picture, mirror(picture, caption)[1]),
         "upside down": lambda *arguments: mirror(*arguments, axis=0),

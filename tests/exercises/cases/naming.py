@@ -89,12 +89,12 @@ def until_none_stays(count):
 
 
 RIGHT = {
-    "picture-to-text-length": {
+    "naming-length": {
         "whole numbers": lambda size, stride, prompt, text: (size // stride) ** 2 + prompt + text,
         "true division": lambda size, stride, prompt, text: (size / stride) ** 2 + prompt + text,
         "a numpy number": lambda size, stride, prompt, text: np.int64(size // stride) ** 2 + prompt + text,
     },
-    "picture-to-text-mask": {
+    "naming-mask": {
         "boolean": prefix_mask,
         "numbers": lambda prefix, text: prefix_mask(prefix, text).astype(int),
         "lists": lambda prefix, text: prefix_mask(prefix, text).tolist(),
@@ -102,20 +102,20 @@ RIGHT = {
             np.arange(prefix + text)[None] < np.maximum(prefix, np.arange(prefix + text)[:, None] + 1)
         ),
     },
-    "picture-to-text-recall": {
+    "naming-recall": {
         "counters": lambda generated, true: common(generated, true).total() / len(true.split()),
         "least counts": lambda generated, true: (
             sum(min(generated.split().count(word), true.split().count(word)) for word in set(true.split()))
             / len(true.split())
         ),
     },
-    "picture-to-text-shuffle": {
+    "naming-shuffle": {
         "one step": lambda count: np.roll(np.arange(count), 1),
         "one step, as a list": lambda count: [(place + 1) % count for place in range(count)],
         "along a cycle": along_a_cycle,
         "until none stays": until_none_stays,
     },
-    "picture-to-text-greedy": {
+    "naming-greedy": {
         "a loop": greedy,
         "an array": lambda *arguments: np.array(greedy(*arguments)),
         "tokens as an array": lambda *arguments: greedy(*arguments, see=np.array),
@@ -124,7 +124,7 @@ RIGHT = {
 
 
 WRONG = {
-    "picture-to-text-length": {
+    "naming-length": {
         "not squared": lambda size, stride, prompt, text: size // stride + prompt + text,
         "pixels": lambda size, stride, prompt, text: size**2 + prompt + text,
         "divided once": lambda size, stride, prompt, text: size**2 // stride + prompt + text,
@@ -135,7 +135,7 @@ WRONG = {
         "a text": lambda size, stride, prompt, text: str((size // stride) ** 2 + prompt + text),
         "too few arguments": lambda size, stride: (size // stride) ** 2,
     },
-    "picture-to-text-mask": {
+    "naming-mask": {
         "causal": causal,
         "all": lambda prefix, text: full(prefix, text, True),
         "nothing": lambda prefix, text: full(prefix, text, False),
@@ -151,7 +151,7 @@ WRONG = {
         "prefix and answer exchanged": lambda prefix, text: prefix_mask(text, prefix),
         "added to the logits": lambda prefix, text: np.where(prefix_mask(prefix, text), 0.0, -np.inf),
     },
-    "picture-to-text-recall": {
+    "naming-recall": {
         "sets": lambda generated, true: (
             len(set(generated.split()) & set(true.split())) / len(set(true.split()))
         ),
@@ -174,7 +174,7 @@ WRONG = {
         "not a number": lambda generated, true: float("nan"),
         "not divided": lambda generated, true: common(generated, true).total(),
     },
-    "picture-to-text-shuffle": {
+    "naming-shuffle": {
         "a plain shuffle": random_permutation,
         "a plain shuffle with a seed": lambda count: np.random.default_rng(0).permutation(count),
         "nobody moves": np.arange,
@@ -187,7 +187,7 @@ WRONG = {
         "one too few": lambda count: np.roll(np.arange(count - 1), 1),
         "nothing": lambda count: [],
     },
-    "picture-to-text-greedy": {
+    "naming-greedy": {
         "with the end": lambda *arguments: greedy(*arguments, keep_end=True),
         "with the start": lambda *arguments: greedy(*arguments, keep_start=True),
         "one too many": lambda *arguments: greedy(*arguments, limit=1),

@@ -49,11 +49,11 @@ def fill_by_sklearn(training, test):
 
 
 RIGHT = {
-    "pipelines-standardise": {
+    "pipeline-standardise": {
         "a tuple": standardise,
         "a list": lambda training, test: list(standardise(training, test)),
     },
-    "pipelines-crossing": {
+    "pipeline-crossing": {
         "a sorted list": crossing,
         "a set": lambda *arguments: set(crossing(*arguments)),
         "a frozen set": lambda *arguments: frozenset(crossing(*arguments)),
@@ -62,11 +62,11 @@ RIGHT = {
             np.array(groups)[training], np.array(groups)[test]
         ),
     },
-    "pipelines-buffer": {
+    "pipeline-buffer": {
         "one line": lambda place, size: max(0, place - size + 1),
         "an array": lambda place, size: np.maximum(0, place - (size - 1)),
     },
-    "pipelines-fill": {
+    "pipeline-fill": {
         "by a choice": fill,
         "by scikit-learn": fill_by_sklearn,
         "lists": lambda *arguments: [rows.tolist() for rows in fill(*arguments)],
@@ -75,7 +75,7 @@ RIGHT = {
 }
 
 WRONG = {
-    "pipelines-standardise": {
+    "pipeline-standardise": {
         "fitted on everything": lambda training, test: standardise(
             training, test, fit=np.concatenate([training, test])
         ),
@@ -87,7 +87,7 @@ WRONG = {
         "only the test rows": lambda training, test: standardise(training, test)[1],
         "exchanged": lambda training, test: standardise(training, test)[::-1],
     },
-    "pipelines-crossing": {
+    "pipeline-crossing": {
         "all groups": lambda groups, training, test: sorted(set(groups)),
         "none": lambda groups, training, test: [],
         "side by side": lambda groups, training, test: sorted(
@@ -108,7 +108,7 @@ WRONG = {
         "how many": lambda *arguments: len(crossing(*arguments)),
         "shared rows": lambda groups, training, test: sorted(set(training) & set(test)),
     },
-    "pipelines-buffer": {
+    "pipeline-buffer": {
         "one off": lambda place, size: max(0, place - size),
         "negative": lambda place, size: place - size + 1,
         "anywhere": lambda place, size: 0,
@@ -116,7 +116,7 @@ WRONG = {
         "the latest": lambda place, size: place + size - 1,
         "one off at the edge": lambda place, size: place - size + 1 if place > size else 0,
     },
-    "pipelines-fill": {
+    "pipeline-fill": {
         "fitted on everything": lambda training, test: fill(
             training, test, fit=np.concatenate([training, test])
         ),
