@@ -1,4 +1,4 @@
-"""Pictures as arrays: read any PNG, JPEG or WebP file into the form that the models take.
+"""Pictures as arrays: read any PNG, JPEG or WebP file into the form that the models take (notebook 23).
 
 A picture is a ``uint8`` array ``(height, width, 3)`` in sRGB. Transparency is laid over white, because
 that is what the course's own pictures are drawn on.
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from mmcourse.image.kinds import describe
 
 MAX_PIXELS = 50_000_000
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -43,14 +45,11 @@ def decode(content: bytes, size: int, name: str = "the picture") -> np.ndarray:
     except PictureError:
         raise
     except UnidentifiedImageError as error:
-        raise PictureError(
-            f"{name} is not a picture that can be read; expected a {', '.join(FORMATS[:-1])} or "
-            f"{FORMATS[-1]} file"
-        ) from error
+        raise PictureError(describe(content, name)) from error
     except Image.DecompressionBombError as error:
         raise PictureError(f"{name} has too many pixels: {error}") from error
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, struct.error and others
-        raise PictureError(f"{name} is damaged or cut short: {error}") from error
+        raise PictureError(describe(content, name, error)) from error
     # Made smaller before it is padded: the square around a line of 60,000 pixels would take 14 GB.
     scale = size / max(picture.size)
     width, height = (max(1, round(side * scale)) for side in picture.size)

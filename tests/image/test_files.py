@@ -62,9 +62,9 @@ def test_no_files_are_no_pictures():
 
 def test_the_bad_one_is_named():
     good = FILES["PNG"]
-    with pytest.raises(PictureError, match=r"picture 1 is not a picture"):
+    with pytest.raises(PictureError, match=r"picture 1 is a text, not a picture"):
         image.decode_batch([good, b"text"], 8)
-    with pytest.raises(PictureError, match=r"b\.jpg is damaged or cut short"):
+    with pytest.raises(PictureError, match=r"b\.jpg is a JPEG file that is damaged or cut short"):
         image.decode_batch([good, photograph()[:9000]], 8, ["a.png", "b.jpg"])
     with pytest.raises(ValueError, match="size must be at least 1"):
         image.decode_batch([good], 0)
@@ -153,7 +153,7 @@ def test_files(tmp_path):
         image.read_svg(tmp_path / "nowhere.svg", 32)
     with pytest.raises(ValueError, match="size must be at least 1"):
         image.decode_svg(QUARTERS_SVG, 0)
-    with pytest.raises(PictureError, match="is not a picture that can be read"):
+    with pytest.raises(PictureError, match="not a picture"):
         image.decode(QUARTERS_SVG, 32)
 
 

@@ -273,25 +273,6 @@ def test_size_must_be_positive(size):
         image.decode(FILES["PNG"], size)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param(b"", id="empty"),
-        pytest.param(b"\0" * 1000, id="zeros"),
-        pytest.param("红心, a text".encode(), id="text"),
-        pytest.param(store(noise(), "GIF"), id="GIF"),
-        pytest.param(store(noise(), "BMP"), id="BMP"),
-        pytest.param(store(noise(), "TIFF"), id="TIFF"),
-        pytest.param(b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>', id="SVG"),
-        pytest.param(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n", id="EPS"),
-    ],
-)
-def test_other_files_are_refused_and_what_is_read_is_said(content):
-    expected = "holiday is not a picture that can be read; expected a PNG, JPEG or WEBP file"
-    with pytest.raises(PictureError, match=expected):
-        image.decode(content, 8, name="holiday")
-
-
 @given(
     st.binary(max_size=300),
     st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\1\0\0WEBP"]),
@@ -319,7 +300,7 @@ def test_a_file_that_is_cut_short_is_refused(kind, data):
 
 @pytest.mark.parametrize("kind", FILES)
 def test_half_a_file_is_refused(kind):
-    with pytest.raises(PictureError, match=r"^half of it is (damaged or cut short|not a picture)"):
+    with pytest.raises(PictureError, match=r"^half of it is a \w+ file that is damaged or cut short"):
         image.decode(FILES[kind][: len(FILES[kind]) // 2], 16, name="half of it")
 
 
@@ -406,13 +387,13 @@ def test_the_content_counts_and_not_the_ending(tmp_path):
     (tmp_path / "picture.txt").write_bytes(FILES["JPEG"])
     assert_is_model_input(image.read(tmp_path / "picture.txt", 8), 8)
     (tmp_path / "text.png").write_text("no picture")
-    with pytest.raises(PictureError, match=r"text\.png is not a picture that can be read"):
+    with pytest.raises(PictureError, match=r"text\.png is a text, not a picture"):
         image.read(tmp_path / "text.png", 8)
 
 
 def test_message_names_the_file(tmp_path):
     (tmp_path / "half.png").write_bytes(FILES["PNG"][:2000])
-    with pytest.raises(PictureError, match=r"half\.png is damaged or cut short"):
+    with pytest.raises(PictureError, match=r"half\.png is a PNG file that is damaged or cut short"):
         image.read(tmp_path / "half.png", 8)
 
 
