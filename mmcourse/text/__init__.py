@@ -1,18 +1,21 @@
-"""Text: from a string of characters to token ids and features.
+"""Text: from a string of characters to token ids.
 
-:mod:`~mmcourse.text.vocabulary` is what the generator writes with; :mod:`~mmcourse.text.byte_pair` learns
-tokens from any text. :mod:`~mmcourse.text.cleaning`, :mod:`~mmcourse.text.segmentation`,
-:mod:`~mmcourse.text.tagging`, :mod:`~mmcourse.text.features` and :mod:`~mmcourse.text.augmentation` do what
-their names say.
+:mod:`~mmcourse.text.cleaning`, :mod:`~mmcourse.text.segmentation`, :mod:`~mmcourse.text.tagging` and
+:mod:`~mmcourse.text.augmentation` belong to notebook 21, :mod:`~mmcourse.text.vocabulary` and
+:mod:`~mmcourse.text.byte_pair` to notebook 22.
 """
 
-from mmcourse.text.byte_pair import BytePairEncoding
 from mmcourse.text.vocabulary import (
     END,
+    END_ID,
     PAD,
+    PAD_ID,
     SPECIAL_TOKENS,
     START,
+    START_ID,
     UNKNOWN,
+    UNKNOWN_ID,
+    Tokeniser,
     Vocabulary,
     join,
     tokenise,
@@ -20,11 +23,15 @@ from mmcourse.text.vocabulary import (
 
 __all__ = [
     "END",
+    "END_ID",
     "PAD",
+    "PAD_ID",
     "SPECIAL_TOKENS",
     "START",
+    "START_ID",
     "UNKNOWN",
-    "BytePairEncoding",
+    "UNKNOWN_ID",
+    "Tokeniser",
     "Vocabulary",
     "join",
     "tokenise",

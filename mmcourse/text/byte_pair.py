@@ -1,4 +1,4 @@
-"""Byte-pair encoding: tokens that are as long as the training text makes worth while, and never unknown.
+"""Byte-pair encoding (notebook 22): tokens as long as the training text makes worth while, and never unknown.
 
 A text is cut into pieces, and a piece into the bytes of its UTF-8 form. Training joins the pair of tokens
 that stands side by side most often into a new token, again and again; encoding repeats those merges in the
@@ -12,11 +12,9 @@ import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-import numpy as np
-
-from mmcourse.text.vocabulary import END, PAD, SPECIAL_TOKENS, START
+from mmcourse.text.vocabulary import SPECIAL_TOKENS, Tokeniser
 
 BYTES = 256
 LONGEST_KEPT = 64  # characters of a piece whose ids are kept for the next time
@@ -136,12 +134,11 @@ def _join(ids: list[int], pair: Pair, new: int) -> list[tuple[Pair, int]]:
         place += 1
 
 
-class BytePairEncoding:
+class BytePairEncoding(Tokeniser):
     """A tokeniser made of merges. Any text can be encoded, and decoding gives back just that text.
 
-    Ids 0-3 are the special tokens of :mod:`mmcourse.text.vocabulary` (padding, start, end, unknown; the last
-    is never used), 4-259 the bytes 0-255, and the rest the tokens that merges make. No text encodes to a
-    special token: ``"<end>"`` in a text is five ordinary characters.
+    Ids 0-3 are the special tokens (the unknown one is never used), 4-259 the bytes 0-255, and the rest the
+    tokens that merges make.
 
     Args:
         merges: pairs of token ids, as :func:`learn_merges` returns them.
@@ -152,23 +149,24 @@ class BytePairEncoding:
 
     def __init__(self, merges: Iterable[Pair]):
         self.merges: tuple[Pair, ...] = tuple((int(first), int(second)) for first, second in merges)
-        self.tokens: list[str | bytes] = [*SPECIAL_TOKENS, *(bytes([byte]) for byte in range(BYTES))]
-        ids = {token: i for i, token in enumerate(self.tokens)}
+        tokens: list[str | bytes] = [*SPECIAL_TOKENS, *(bytes([byte]) for byte in range(BYTES))]
+        ids = {token: i for i, token in enumerate(tokens)}
         # pair -> (rank, id of the token that it makes); the smaller rank is applied first
         self._made: dict[Pair, tuple[int, int]] = {}
         for rank, pair in enumerate(self.merges):
-            if not all(len(SPECIAL_TOKENS) <= i < len(self.tokens) for i in pair):
+            if not all(len(SPECIAL_TOKENS) <= i < len(tokens) for i in pair):
                 raise ValueError(
                     f"merge {rank} joins {pair}; expected two ids from {len(SPECIAL_TOKENS)} to "
-                    f"{len(self.tokens) - 1}, the bytes and what earlier merges made"
+                    f"{len(tokens) - 1}, the bytes and what earlier merges made"
                 )
             if pair in self._made:
                 raise ValueError(f"merge {rank} joins {pair}, as merge {self._made[pair][0]} does already")
-            token = self.tokens[pair[0]] + self.tokens[pair[1]]
+            token = tokens[pair[0]] + tokens[pair[1]]
             if token not in ids:
-                ids[token] = len(self.tokens)
-                self.tokens.append(token)
+                ids[token] = len(tokens)
+                tokens.append(token)
             self._made[pair] = rank, ids[token]
+        super().__init__(tokens[len(SPECIAL_TOKENS) :])
         # A text repeats its words: each is worked out once. Long pieces hardly repeat and would fill memory.
         self._encode_known = functools.lru_cache(maxsize=2**16)(self._encode_piece)
 
@@ -177,10 +175,7 @@ class BytePairEncoding:
         """Learn merges from texts; see :func:`count_pieces` and :func:`learn_merges`."""
         return cls(learn_merges(count_pieces(texts), merges))
 
-    def __len__(self) -> int:
-        return len(self.tokens)
-
-    def encode(self, text: str) -> list[int]:
+    def ids_of(self, text: str) -> list[int]:
         """The token ids of a text; none of them is special.
 
         Raises:
@@ -190,6 +185,16 @@ class BytePairEncoding:
         for piece in split_pieces(text):
             ids += self._encode_known(piece) if len(piece) <= LONGEST_KEPT else self._encode_piece(piece)
         return ids
+
+    def text_of(self, token_ids: Iterable[int]) -> str:
+        """The text of token ids.
+
+        Ids that a model has chosen need not be UTF-8 together. What is not becomes U+FFFD, the replacement
+        character.
+        """
+        tokens = (self.tokens[i] for i in token_ids)
+        found = (token if isinstance(token, bytes) else token.encode() for token in tokens)
+        return b"".join(found).decode("utf-8", errors="replace")
 
     def _encode_piece(self, piece: str) -> tuple[int, ...]:
         """The ids of one piece: always the merge that was learnt first, and of its places the leftmost."""
@@ -218,62 +223,6 @@ class BytePairEncoding:
             if previous[left] >= 0:
                 offer(previous[left], left)
         return tuple(i for i in ids if i >= 0)
-
-    def decode(self, token_ids: Iterable[int]) -> str:
-        """The text of token ids, up to the first end or padding token; other special tokens are left out.
-
-        Ids that a model has chosen need not be UTF-8 together. What is not becomes U+FFFD, the replacement
-        character.
-
-        Raises:
-            ValueError: an id is not 0 to ``len(self) - 1``.
-        """
-        found = []
-        for token_id in token_ids:
-            if not 0 <= token_id < len(self.tokens):
-                raise ValueError(
-                    f"token id {token_id} is not in the vocabulary of 0 to {len(self.tokens) - 1}"
-                )
-            token = self.tokens[token_id]
-            if token in (END, PAD):
-                break
-            if isinstance(token, bytes):
-                found.append(token)
-        return b"".join(found).decode("utf-8", errors="replace")
-
-    def encode_batch(
-        self, texts: Sequence[str], length: int, *, start: bool = False, end: bool = False, cut: bool = False
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Texts as one array, padded at the end.
-
-        Args:
-            length: tokens a row, special ones included.
-            start, end: whether a row begins with the start token and ends with the end token.
-            cut: whether to cut a text that is too long; its end token is kept.
-
-        Returns:
-            ids, ``int32`` ``(texts, length)``, and a mask of the same shape, ``bool``, True for what is no
-            padding.
-
-        Raises:
-            ValueError: a text is too long and ``cut`` is False, or ``length`` leaves no room for a token.
-        """
-        room = length - start - end
-        if room < 1:
-            raise ValueError(f"length {length} leaves no room for a token beside the special ones")
-        ids = np.full((len(texts), length), self.tokens.index(PAD), dtype=np.int32)
-        mask = np.zeros(ids.shape, dtype=bool)
-        for row, text in enumerate(texts):
-            found = self.encode(text)
-            if len(found) > room and not cut:
-                raise ValueError(
-                    f"{text[:60]!r}{'...' if len(text) > 60 else ''} has {len(found)} tokens; at most {room} "
-                    "fit beside the special ones. Choose a larger length, or cut=True"
-                )
-            found = [self.tokens.index(START)] * start + found[:room] + [self.tokens.index(END)] * end
-            ids[row, : len(found)] = found
-            mask[row, : len(found)] = True
-        return ids, mask
 
     def to_library(self):
         """The same tokeniser as a ``tokenizers.Tokenizer``: faster, and it can be saved as JSON."""

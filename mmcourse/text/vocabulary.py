@@ -1,17 +1,19 @@
-"""Text as token ids: one token a word, or a character in scripts that write no spaces.
+"""Texts as rows of token ids and back, and the simplest tokens: words (notebook 22).
 
-Later chapters replace this by byte-pair encoding; this is the smallest scheme that can write names in
-fourteen languages.
+Every tokeniser of the course keeps one convention, that of :class:`Tokeniser`: ids 0 to 3 are padding, start,
+end and unknown; a row is padded at its end; no text can write a special token.
 """
 
+import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-PAD, START, END, UNKNOWN = "<pad>", "<start>", "<end>", "<unknown>"
-SPECIAL_TOKENS = (PAD, START, END, UNKNOWN)
+PAD, START, END, UNKNOWN = SPECIAL_TOKENS = ("<pad>", "<start>", "<end>", "<unknown>")
+PAD_ID, START_ID, END_ID, UNKNOWN_ID = range(len(SPECIAL_TOKENS))
 
 # Han, Hiragana, Katakana and full-width forms: written without spaces, so a token is one character.
 _UNSPACED = "\u2e80-\u2fff\u3001-\u312f\u31a0-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
@@ -20,10 +22,12 @@ _IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 
 
 def tokenise(text: str) -> list[str]:
-    """Split a text into tokens: words between spaces, single characters of unspaced scripts.
+    """Split a text into words between spaces, and single characters of scripts that write no spaces.
 
     The text is brought to Unicode normal form C first, so that one letter is always one code point.
     """
+    if text.isascii():  # the same result, faster
+        return text.split()
     return _TOKEN.findall(unicodedata.normalize("NFC", text))
 
 
@@ -37,69 +41,129 @@ def join(tokens: Iterable[str]) -> str:
     return text
 
 
-class Vocabulary:
-    """Tokens and their ids. Ids 0–3 are padding, start, end and unknown.
+class Tokeniser:
+    """Texts to rows of token ids and back; a kind of token gives ``ids_of`` and ``text_of``.
 
     Args:
-        tokens: the ordinary tokens in the order of their ids.
+        tokens: the ordinary tokens in the order of their ids, from 4 on.
 
     Raises:
         ValueError: a token is there twice or is one of the special ones.
     """
 
-    def __init__(self, tokens: Sequence[str]):
+    def __init__(self, tokens: Iterable):
         self.tokens = (*SPECIAL_TOKENS, *tokens)
         self.ids = {token: i for i, token in enumerate(self.tokens)}
         if len(self.ids) != len(self.tokens):
             raise ValueError("a vocabulary needs different tokens, none of them special")
 
-    @classmethod
-    def from_texts(cls, texts: Iterable[str]) -> "Vocabulary":
-        """Collect the tokens of all texts, sorted, so that the ids do not depend on the texts' order."""
-        return cls(sorted({token for text in texts for token in tokenise(text)}))
-
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def _id(self, token: str) -> int:
-        """The id of a token of a text; special tokens are no part of a text, so they are unknown there."""
-        return self.ids[UNKNOWN] if token in SPECIAL_TOKENS else self.ids.get(token, self.ids[UNKNOWN])
+    def ids_of(self, text: str) -> list[int]:
+        """The token ids of one text, of any length; none of them is padding, start or end."""
+        raise NotImplementedError
 
-    def unknown_tokens(self, text: str) -> list[str]:
-        """The tokens of a text that are not in the vocabulary, in order."""
-        return [token for token in tokenise(text) if self._id(token) == self.ids[UNKNOWN]]
+    def text_of(self, token_ids: Iterable[int]) -> str:
+        """The text of token ids; an unknown token is written as ``<unknown>``."""
+        raise NotImplementedError
 
-    def encode(self, texts: Sequence[str], length: int, end: bool = False) -> np.ndarray:
+    def encode(
+        self,
+        texts: Sequence[str],
+        length: int,
+        *,
+        start: bool = False,
+        end: bool = False,
+        cut: bool = False,
+    ) -> np.ndarray:
         """Token ids of texts: ``int32`` ``(texts, length)``, padded with 0 at the end.
 
+        The mask of what is to be read is ``ids != 0``.
+
         Args:
-            end: whether to close each text with the end token (it counts towards ``length``).
+            start, end: whether a row begins with the start token and closes with the end token.
+            cut: whether to cut a text that is too long. It loses its end token, because it has not ended.
 
         Raises:
-            ValueError: a text has more tokens than ``length``; the message quotes it.
+            ValueError: a text is too long and ``cut`` is False; the message quotes it.
         """
-        ids = np.zeros((len(texts), length), dtype=np.int32)
-        for row, text in enumerate(texts):
-            found = [self._id(token) for token in tokenise(text)]
-            if end:
-                found.append(self.ids[END])
-            if len(found) > length:
+        rows = [self.ids_of(text) for text in texts]
+        if start or end:
+            rows = [[START_ID] * start + row + [END_ID] * end for row in rows]
+        lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+        if (lengths > length).any():
+            if not cut:
+                row = int(np.argmax(lengths > length))
+                special = " and ".join(["its start"] * start + ["its end"] * end)
                 raise ValueError(
-                    f"{text[:60]!r}{'...' if len(text) > 60 else ''} has {len(found)} tokens"
-                    f"{' with its end token' if end else ''}; at most {length} fit"
+                    f"{texts[row][:60]!r}{'...' if len(texts[row]) > 60 else ''} has {lengths[row]} tokens"
+                    f"{f' with {special} token' if special else ''}; at most {length} fit. Choose a larger "
+                    "length, or cut=True"
                 )
-            ids[row, : len(found)] = found
+            rows, lengths = [row[:length] for row in rows], np.minimum(lengths, length)
+        ids = np.zeros((len(rows), length), dtype=np.int32)
+        # All rows in one assignment: one for each row would take longer than looking the tokens up.
+        every = itertools.chain.from_iterable(rows)
+        ids[np.arange(length) < lengths[:, None]] = np.fromiter(every, dtype=np.int32, count=lengths.sum())
         return ids
 
     def decode(self, token_ids: np.ndarray) -> list[str]:
-        """Texts of token ids ``(texts, length)``; each ends before its first end or padding token."""
+        """Texts of token ids ``(texts, length)``, each up to its first end or padding token.
+
+        The start token is left out.
+
+        Raises:
+            ValueError: an id is not in the vocabulary.
+        """
+        token_ids = np.asarray(token_ids)
+        wrong = token_ids[(token_ids < 0) | (token_ids >= len(self))]
+        if wrong.size:
+            raise ValueError(f"token id {wrong[0]} is not in the vocabulary of 0 to {len(self) - 1}")
         texts = []
-        for row in np.asarray(token_ids):
-            tokens = []
-            for token_id in row:
-                token = self.tokens[token_id]
-                if token in (END, PAD):
-                    break
-                tokens.append(token)
-            texts.append(join(tokens))
+        for row in token_ids.tolist():
+            real = itertools.takewhile(lambda i: i not in (PAD_ID, END_ID), row)
+            texts.append(self.text_of(i for i in real if i != START_ID))
         return texts
+
+
+class Vocabulary(Tokeniser):
+    """Words and their ids. A word that is not in the vocabulary gets the id of the unknown token.
+
+    Args:
+        tokens: the words in the order of their ids, from 4 on.
+        split: how a text is cut into words.
+
+    Raises:
+        ValueError: a token is there twice or is one of the special ones.
+    """
+
+    def __init__(self, tokens: Iterable[str], split: Callable[[str], list[str]] = tokenise):
+        super().__init__(tokens)
+        self.split = split
+        # A text that says "<end>" does not end: special tokens are no words.
+        self._known = {token: i for token, i in self.ids.items() if token not in SPECIAL_TOKENS}
+
+    @classmethod
+    def from_texts(
+        cls, texts: Iterable[str], least: int = 1, split: Callable[[str], list[str]] = tokenise
+    ) -> "Vocabulary":
+        """Collect the words of training texts, sorted, so that the ids do not depend on the texts' order.
+
+        Args:
+            least: how often a word must occur to be kept.
+        """
+        counts = Counter(itertools.chain.from_iterable(map(split, texts)))
+        often = {word for word, count in counts.items() if count >= least}
+        return cls(sorted(often.difference(SPECIAL_TOKENS)), split)
+
+    def ids_of(self, text: str) -> list[int]:
+        known = self._known
+        return [known.get(word, UNKNOWN_ID) for word in self.split(text)]
+
+    def text_of(self, token_ids: Iterable[int]) -> str:
+        return join(self.tokens[i] for i in token_ids)
+
+    def unknown_tokens(self, text: str) -> list[str]:
+        """The words of a text that are not in the vocabulary, in order."""
+        return [word for word in self.split(text) if word not in self._known]

@@ -165,12 +165,35 @@ def test_decode_stops_before_the_first_end_or_padding():
     expected = ["red heart", "red", "", "", "red heart red heart", "red <unknown> heart"]
     assert vocabulary.decode(np.array(rows)) == expected
     assert vocabulary.decode(rows) == expected
+    assert vocabulary.decode([[1, 4, 5]]) == ["red heart"], "the start is no part of the text"
 
 
-@pytest.mark.parametrize("token_id", [6, 600])
+@pytest.mark.parametrize("token_id", [-1, 6, 600])
 def test_decode_refuses_ids_that_are_not_in_the_vocabulary(token_id):
-    with pytest.raises(IndexError):
+    with pytest.raises(ValueError, match=f"token id {token_id} is not in the vocabulary of 0 to 5"):
         Vocabulary(["red", "heart"]).decode(np.array([[4, token_id]]))
+
+
+@given(st.lists(TOKENS, max_size=4), st.integers(0, 8), st.booleans(), st.booleans())
+@settings(deadline=None)
+def test_what_is_cut_loses_its_end(lists, length, start, end):
+    """A generator trained on an end token after every cut would learn to stop in mid-sentence."""
+    texts = [join(tokens) for tokens in lists]
+    vocabulary = Vocabulary.from_texts(texts)
+    ids = vocabulary.encode(texts, length, start=start, end=end, cut=True)
+    assert ids.shape == (len(texts), length)
+    for words, row in zip(map(tokenise, texts), ids.tolist(), strict=True):
+        whole = [1] * start + [vocabulary.ids[word] for word in words] + [2] * end
+        assert row == (whole + [0] * length)[:length]
+
+
+def test_rare_words_and_another_way_to_split():
+    texts = ["Red red heart", "red HEART"]
+    assert Vocabulary.from_texts(texts, least=2).tokens[4:] == ("red",)
+    lower = Vocabulary.from_texts(texts, split=lambda text: text.lower().split())
+    assert lower.tokens[4:] == ("heart", "red") and lower.encode(["RED rose"], 2).tolist() == [[5, 3]]
+    words = Vocabulary.from_texts([["a b", "c"]], split=list)
+    assert words.encode([["c", "a b"]], 2).tolist() == [[5, 4]]
 
 
 def test_too_long_text_is_refused_and_quoted():
