@@ -20,7 +20,7 @@ SPLIT_SEED = 20_240_229
 
 
 @dataclass(frozen=True)
-class Digits:
+class Digits(pipeline.HasSplits):
     """Pictures of digits, what they show, and the splits.
 
     Attributes:
@@ -44,7 +44,7 @@ class Digits:
         Raises:
             ValueError: there is no such split.
         """
-        chosen = pipeline.rows_of(self.splits, split)
+        chosen = self.split(split)
         return self.images[chosen], self.labels[chosen]
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmcourse import image, store
+from mmcourse import image, pipeline, store
 from mmcourse.data import archives
 
+PICTURE_SIZE = 64  # pixels: the side of the pictures that the naming model looks at
 LANGUAGES = {
     "en": "English",
     "zh": "Chinese",
@@ -86,7 +87,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class EmojiPictures:
+class EmojiPictures(pipeline.HasSplits):
     """Pictures with names, and the splits that give the scores a meaning.
 
     Attributes:

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmcourse import store
+from mmcourse import pipeline, store
 from mmcourse.data import archives
 
-SPLITS = ("train", "validation", "test")
-SHARES = (0.8, 0.1, 0.1)
 SPLIT_SEED = 20_050_625
 FOLDER = "hutto_ICWSM_2014"
 TEXTS = f"{FOLDER}/movieReviewSnippets_GroundTruth.txt"
@@ -25,7 +23,7 @@ ALIKE = 0.6  # share of common words from which two snippets count as one text
 
 
 @dataclass(frozen=True)
-class FilmReviews:
+class FilmReviews(pipeline.HasSplits):
     """Snippets, their ratings, and splits that keep texts that are nearly the same together.
 
     Attributes:
@@ -55,11 +53,9 @@ class FilmReviews:
         Raises:
             ValueError: an unknown split, or ``least`` is not positive (a rating of 0 has no sign).
         """
-        if split not in self.splits:
-            raise ValueError(f"split must be one of {', '.join(self.splits)}; got {split!r}")
         if not least > 0:
             raise ValueError(f"least must be positive, since a rating of 0 has no sign; got {least}")
-        indices = self.splits[split]
+        indices = self.split(split)
         indices = indices[np.abs(self.ratings[indices]) >= least]
         return indices, (self.ratings[indices] > 0).astype(np.int64)
 
@@ -111,12 +107,10 @@ def words(text: str) -> list[str]:
 
 
 def split_by_group(groups: np.ndarray) -> dict[str, np.ndarray]:
-    """Draw whole groups into training, validation and test, in the shares of :data:`SHARES`."""
+    """Draw whole groups into training, validation and test, in the shares of :data:`pipeline.SHARES`."""
     names = np.unique(groups)
-    order = np.random.default_rng(SPLIT_SEED).permutation(len(names))
-    bounds = np.round(np.cumsum(SHARES)[:-1] * len(names)).astype(int)
-    drawn = np.split(names[order], bounds)
-    return {name: np.flatnonzero(np.isin(groups, part)) for name, part in zip(SPLITS, drawn, strict=True)}
+    drawn = pipeline.split_random(len(names), seed=SPLIT_SEED)
+    return {name: np.flatnonzero(np.isin(groups, names[rows])) for name, rows in drawn.items()}
 
 
 def group_alike(texts: list[str]) -> np.ndarray:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmcourse import pipeline
 from mmcourse.data import digits
 
 VALIDATION_SHARE = 0.1  # of what is published as the training part
@@ -31,7 +32,7 @@ class FullDataError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Reviews:
+class Reviews(pipeline.HasSplits):
     """Film reviews, whether they praise, and splits.
 
     Attributes:

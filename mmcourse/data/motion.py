@@ -19,7 +19,7 @@ TURN, LEAST_CHANGE = 12.0, 6.0  # degrees, mean levels a pixel
 
 
 @dataclass(frozen=True)
-class MotionClips:
+class MotionClips(pipeline.HasSplits):
     """Made clips, what happens in them, and splits in which no picture stands twice.
 
     Attributes:
@@ -45,7 +45,7 @@ class MotionClips:
         Raises:
             ValueError: there is no such split.
         """
-        chosen = pipeline.rows_of(self.splits, split)
+        chosen = self.split(split)
         return self.clips[chosen], self.labels[chosen]
 
 

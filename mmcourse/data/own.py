@@ -46,7 +46,7 @@ class CaptionsError(ValueError):
 
 
 @dataclass(frozen=True)
-class CaptionedPictures:
+class CaptionedPictures(pipeline.HasSplits):
     """Pictures, the captions of each, and splits by picture, so that none stands in two of them.
 
     Attributes:
@@ -69,7 +69,7 @@ class CaptionedPictures:
         Raises:
             ValueError: there is no such split.
         """
-        rows = [(i, caption) for i in pipeline.rows_of(self.splits, split) for caption in self.captions[i]]
+        rows = [(i, caption) for i in self.split(split) for caption in self.captions[i]]
         return np.array([i for i, _ in rows], dtype=np.int64), [caption for _, caption in rows]
 
     def pictures(self, indices: Iterable[int], size: int) -> np.ndarray:

@@ -20,7 +20,7 @@ COEFFICIENTS = 13
 
 
 @dataclass(frozen=True)
-class SpokenDigits:
+class SpokenDigits(pipeline.HasSplits):
     """Recordings as sequences of frames, and a fixed split that is balanced over the digits.
 
     Who speaks is not recorded, so the split cannot keep a speaker out: training and test share voices.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmcourse import store
+from mmcourse import pipeline, store
 from mmcourse.audio import (
     ENGLISH_VOICES,
     SAMPLE_RATE,
@@ -27,7 +27,7 @@ HELD_OUT_VOICES = ("en-us+f1", "en-us+f2", "en-us+f3", "en-us+f4", "en-us+f5")
 
 
 @dataclass(frozen=True)
-class SyntheticWords:
+class SyntheticWords(pipeline.HasSplits):
     """The recordings of a program that speaks, and a split that keeps voices apart.
 
     Attributes:

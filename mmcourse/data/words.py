@@ -14,7 +14,7 @@ HELD_OUT = 0.05  # share of the anagram families
 
 
 @dataclass(frozen=True)
-class Words:
+class Words(pipeline.HasSplits):
     """Headwords, and which of them are held out.
 
     Words that are made of the same letters, such as *listen* and *silent*, are a family, and a family is held
@@ -38,7 +38,7 @@ class Words:
         Raises:
             ValueError: there is no such split.
         """
-        return [self.words[i] for i in pipeline.rows_of(self.splits, split)]
+        return [self.words[i] for i in self.split(split)]
 
 
 def family(word: str) -> str:

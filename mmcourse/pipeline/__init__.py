@@ -1,6 +1,10 @@
-"""From collected examples to batches (notebook 28): splits, leaks, fitted steps, batches, pairs."""
+"""From collected examples to batches (notebook 28): splits, leaks, batches, pairs.
 
-from mmcourse.pipeline.batches import pad_batch, shuffle_buffer, take, tf_batches
+The steps that are fitted on the training part are scikit-learn's: ``Pipeline``, ``ColumnTransformer``,
+``StandardScaler``, ``SimpleImputer``.
+"""
+
+from mmcourse.pipeline.batches import pad_batch, shuffle_buffer, take
 from mmcourse.pipeline.leaks import (
     LeakError,
     assert_no_leak,
@@ -12,29 +16,21 @@ from mmcourse.pipeline.leaks import (
 from mmcourse.pipeline.pairs import Pair, Provenance, nearest_frame
 from mmcourse.pipeline.splits import (
     SHARES,
+    HasSplits,
     check_splits,
-    report,
     rows_of,
     split_by_group,
     split_by_key,
-    split_by_time,
     split_random,
     split_stratified,
 )
-from mmcourse.pipeline.steps import FORMAT, STEPS, Fill, Pipeline, Standardise, StatisticsError, TokenIds
 
 __all__ = [
-    "FORMAT",
     "SHARES",
-    "STEPS",
-    "Fill",
+    "HasSplits",
     "LeakError",
     "Pair",
-    "Pipeline",
     "Provenance",
-    "Standardise",
-    "StatisticsError",
-    "TokenIds",
     "assert_no_leak",
     "check_splits",
     "find_crossing_groups",
@@ -43,14 +39,11 @@ __all__ = [
     "keep_first",
     "nearest_frame",
     "pad_batch",
-    "report",
     "rows_of",
     "shuffle_buffer",
     "split_by_group",
     "split_by_key",
-    "split_by_time",
     "split_random",
     "split_stratified",
     "take",
-    "tf_batches",
 ]

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from mmcourse.pipeline.leaks import _count
-
 
 def take(values, rows: np.ndarray):
     """Some rows of an array, a list, or of each modality of a mapping, masks included."""
@@ -14,9 +12,6 @@ def take(values, rows: np.ndarray):
     return (
         values[rows] if isinstance(values, np.ndarray) else [values[row] for row in np.asarray(rows).tolist()]
     )
-
-
-# Batches
 
 
 def pad_batch(sequences: Sequence[np.ndarray], length: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -47,40 +42,6 @@ def pad_batch(sequences: Sequence[np.ndarray], length: int | None = None) -> tup
     padded = np.zeros(mask.shape + shapes.pop(), dtype=np.result_type(*sequences))
     padded[mask] = np.concatenate([sequence[:steps] for sequence in sequences])
     return padded, mask
-
-
-def tf_batches(
-    data: Mapping[str, np.ndarray], batch_size: int, seed: int, epochs: int = 1, drop_last: bool = True
-):
-    """The batches of :class:`mmcourse.learning.training.Batches` as a ``tf.data.Dataset``: the same rows in order.
-
-    Row *numbers* are shuffled and batched, and each batch is then gathered at once: shuffling moves eight
-    bytes an example however large it is, and no operation runs once an example.
-
-    Args:
-        data: modality -> array ``(rows, ...)``; masks are modalities too.
-        epochs: how many; each has an order of its own, and no batch holds rows of two epochs.
-        drop_last: leave out a last incomplete batch, as :class:`~mmcourse.learning.training.Batches` does.
-
-    Raises:
-        ValueError: not one batch can be made, or the modalities differ in their rows.
-    """
-    import tensorflow as tf
-
-    count = _count(data)
-    if not 1 <= batch_size <= count:
-        raise ValueError(f"batch_size must be 1 to {count} (the rows), got {batch_size}")
-    orders = [np.random.default_rng([seed, epoch]).permutation(count) for epoch in range(epochs)]
-    tensors = {name: tf.constant(values) for name, values in data.items()}
-
-    def batches_of(order):
-        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size, drop_remainder=drop_last)
-
-    def gather(rows):
-        return {name: tf.gather(tensor, rows) for name, tensor in tensors.items()}
-
-    rows = tf.data.Dataset.from_tensor_slices(np.stack(orders)).flat_map(batches_of)
-    return rows.map(gather).prefetch(tf.data.AUTOTUNE)
 
 
 def shuffle_buffer(items: Iterable, size: int, seed: int) -> Iterator:

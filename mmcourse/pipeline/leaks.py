@@ -13,9 +13,6 @@ class LeakError(AssertionError):
     """Something that was fitted depends on rows outside the training part; the message says what."""
 
 
-# Leaks
-
-
 def fingerprint(example) -> str:
     """A hash that two examples share only if they are the same: 32 hexadecimal digits.
 
@@ -102,8 +99,9 @@ def assert_no_leak(
     """Raise if what ``prepare`` fits on the training part depends on any other row.
 
     All rows outside the training part are replaced by others, three times in different ways, and ``prepare``
-    is called again. What was fitted on the training rows must not notice. (Such a test cannot prove that
-    there is no leak; it finds one that shows in the numbers.)
+    is called again. What was fitted on the training rows must not notice. Such a test cannot prove that
+    there is no leak. It sees only what happens inside ``prepare`` and shows in the result: features chosen
+    before it is called, or a setting chosen by the score on the test part, pass.
 
     Args:
         prepare: called as ``prepare(data, splits)``. It returns what was fitted, or the training rows made

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Pairs
-
 
 @dataclass(frozen=True)
 class Provenance:
@@ -74,7 +72,7 @@ def nearest_frame(times: np.ndarray, frame_times: np.ndarray, farthest: float = 
     Args:
         times: seconds, ``(moments,)``.
         frame_times: seconds at which the frames were taken, ``(frames,)``, increasing.
-        farthest: seconds; a moment without a frame that near gets -1.
+        farthest: seconds; a moment without a frame that near, give or take a microsecond, gets -1.
 
     Returns:
         Frame numbers, ``int64`` ``(moments,)``.
@@ -90,4 +88,5 @@ def nearest_frame(times: np.ndarray, frame_times: np.ndarray, farthest: float = 
     before = np.maximum(after - 1, 0)
     nearer = np.where(times - frame_times[before] <= frame_times[after] - times, before, after)
     distance = np.abs(frame_times[nearer] - times)
-    return np.where(distance <= farthest, nearer, -1).astype(np.int64)
+    # 0.39 - 0.36 is 0.030000000000000027: what is exactly that far must not fail by rounding.
+    return np.where(distance <= farthest + 1e-6, nearer, -1).astype(np.int64)

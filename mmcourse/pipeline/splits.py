@@ -8,7 +8,18 @@ import numpy as np
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
 
-# Splits: name of the part -> row numbers, int64, sorted, disjoint, covering all rows.
+class HasSplits:
+    """A data set whose ``splits`` map the name of a part to row numbers: all of them have :meth:`split`."""
+
+    splits: Mapping[str, np.ndarray]
+
+    def split(self, name: str) -> np.ndarray:
+        """The row numbers of one part, ``int64``, sorted.
+
+        Raises:
+            ValueError: there is no such part; names those that there are.
+        """
+        return rows_of(self.splits, name)
 
 
 def split_random(count: int, shares: Mapping[str, float] = SHARES, seed: int = 0) -> dict[str, np.ndarray]:
@@ -24,7 +35,9 @@ def split_random(count: int, shares: Mapping[str, float] = SHARES, seed: int = 0
     Raises:
         ValueError: the shares are no shares, or so few rows that a part would be empty.
     """
-    return _deal(np.random.default_rng(seed).permutation(count), _part_sizes(count, shares))
+    sizes = _part_sizes(count, shares)
+    parts = np.split(np.random.default_rng(seed).permutation(count), np.cumsum(list(sizes.values()))[:-1])
+    return {name: np.sort(part).astype(np.int64) for name, part in zip(sizes, parts, strict=True)}
 
 
 def split_stratified(
@@ -34,7 +47,7 @@ def split_stratified(
 
     The rows are laid out class after class, mixed within each class, and each part takes rows at equal
     distances. A part of the share s then holds s times the rows of a class, give or take two. A class of only
-    a few rows may miss a small part: look at :func:`report`.
+    a few rows may miss a small part.
 
     Args:
         labels: the class of each row, ``(rows,)``.
@@ -73,27 +86,21 @@ def split_by_group(
     if groups.ndim != 1:
         raise ValueError(f"groups must be one name or number a row, (rows,); got the shape {groups.shape}")
     names, numbers = np.unique(groups, return_inverse=True)
-    return _deal_groups(numbers, np.random.default_rng(seed).permutation(len(names)), shares)
-
-
-def split_by_time(times: Sequence[float], shares: Mapping[str, float] = SHARES) -> dict[str, np.ndarray]:
-    """The earliest rows into the first part, the latest into the last; rows of one time stay together.
-
-    Args:
-        times: a number or ``datetime64`` for each row, ``(rows,)``.
-        shares: in the order of time; see :func:`split_random`, whose errors are raised too.
-
-    Raises:
-        ValueError: a time is missing.
-    """
-    times = np.asarray(times)
-    if times.ndim != 1:
-        raise ValueError(f"times must be one a row, (rows,); got the shape {times.shape}")
-    missing = np.isnat(times) if times.dtype.kind in "mM" else np.isnan(times.astype(float))
-    if missing.any():
-        raise ValueError(f"row {int(np.flatnonzero(missing)[0])} has no time; leave such rows out first")
-    moments, numbers = np.unique(times, return_inverse=True)
-    return _deal_groups(numbers, np.arange(len(moments)), shares)
+    # The groups are laid out in a random order; each belongs to the part in which its middle lies.
+    order = np.random.default_rng(seed).permutation(len(names))
+    sizes = np.bincount(numbers, minlength=len(names))[order]
+    bounds = np.cumsum(_checked_shares(shares)) * len(numbers)
+    middles = np.cumsum(sizes) - sizes / 2
+    part_of_group = np.empty(len(names), dtype=int)
+    part_of_group[order] = np.minimum(np.searchsorted(bounds, middles, side="right"), len(bounds) - 1)
+    parts = {name: np.flatnonzero(part_of_group[numbers] == number) for number, name in enumerate(shares)}
+    empty = [name for name, rows in parts.items() if not len(rows)]
+    if empty:
+        raise ValueError(
+            f"{len(names)} groups, the largest with {max(sizes, default=0)} of {len(numbers)} rows, leave "
+            f"the part {empty[0]!r} empty; ask for fewer or larger parts, or try another seed"
+        )
+    return parts
 
 
 def split_by_key(
@@ -147,19 +154,6 @@ def rows_of(splits: Mapping[str, np.ndarray], part: str) -> np.ndarray:
     return splits[part]
 
 
-def report(splits: Mapping[str, np.ndarray], labels: Sequence | None = None) -> str:
-    """Sizes of the parts and, if there are labels, the share of each class: one line a part, for printing."""
-    total = sum(len(rows) for rows in splits.values())
-    classes = [] if labels is None else np.unique(np.asarray(labels)).tolist()
-    lines = []
-    for name, rows in splits.items():
-        line = f"{name:12}{len(rows):7,} rows {len(rows) / max(total, 1):6.3f}"
-        for label in classes:
-            line += f"  {label}: {np.mean(np.asarray(labels)[rows] == label) if len(rows) else 0:.3f}"
-        lines.append(line)
-    return "\n".join(lines)
-
-
 def _checked_shares(shares: Mapping[str, float]) -> np.ndarray:
     values = np.array(list(shares.values()), dtype=float)
     if len(values) < 2 or not (values > 0).all() or abs(values.sum() - 1) > 1e-9:
@@ -177,27 +171,3 @@ def _part_sizes(count: int, shares: Mapping[str, float]) -> dict[str, int]:
             f"{count} rows are too few for the shares {dict(shares)}: {empty[0]!r} would be empty"
         )
     return sizes
-
-
-def _deal(order: np.ndarray, sizes: Mapping[str, int]) -> dict[str, np.ndarray]:
-    parts = np.split(order, np.cumsum(list(sizes.values()))[:-1])
-    return {name: np.sort(part).astype(np.int64) for name, part in zip(sizes, parts, strict=True)}
-
-
-def _deal_groups(
-    numbers: np.ndarray, order: np.ndarray, shares: Mapping[str, float]
-) -> dict[str, np.ndarray]:
-    """Lay the groups out in an order; a group belongs to the part in which its middle lies."""
-    sizes = np.bincount(numbers, minlength=len(order))[order]
-    bounds = np.cumsum(_checked_shares(shares)) * len(numbers)
-    middles = np.cumsum(sizes) - sizes / 2
-    part_of_group = np.empty(len(order), dtype=int)
-    part_of_group[order] = np.minimum(np.searchsorted(bounds, middles, side="right"), len(bounds) - 1)
-    parts = {name: np.flatnonzero(part_of_group[numbers] == number) for number, name in enumerate(shares)}
-    empty = [name for name, rows in parts.items() if not len(rows)]
-    if empty:
-        raise ValueError(
-            f"{len(order)} groups, the largest with {max(sizes, default=0)} of {len(numbers)} rows, leave "
-            f"the part {empty[0]!r} empty; ask for fewer or larger parts, or try another seed"
-        )
-    return parts

@@ -1,7 +1,10 @@
-"""Video files as clips, and clips as files.
+"""Video files as clips, and clips as files (notebook 27).
 
 Animated GIF, PNG and WebP go through Pillow; AVI, MP4, MOV, MKV and WebM through OpenCV. What a file is, is
 told by its first bytes, not by its name: OpenCV would follow a playlist to other files and to the network.
+The frames that decode are the clip; how many a file declares is only a hint, which files that were cut
+without being encoded anew, and recordings of a screen, often get wrong. A file that ends before its own
+parts do is refused.
 """
 
 import io
@@ -16,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from mmcourse.image import MAX_PIXELS
 from mmcourse.video.frames import check_clip, check_count
+from mmcourse.video.kinds import cut_short, describe
 
 MAX_FRAMES = 10_000
 MAX_BYTES = 512 * 2**20  # of the decoded frames that are kept
@@ -34,11 +38,15 @@ class Video:
 
     Attributes:
         clip: ``uint8`` ``(frames, height, width, 3)``.
-        rate: frames a second, or None where the file does not say.
+        rate: frames a second, or None where the file does not say. A file whose frames last for different
+            times, as those of a recorded screen do, has the mean rate here.
+        times: when each frame is shown, in seconds from the first one, ``float64`` ``(frames,)``; None where
+            the file does not say.
     """
 
     clip: np.ndarray
     rate: float | None
+    times: np.ndarray | None = None
 
     @property
     def seconds(self) -> float | None:
@@ -56,12 +64,13 @@ def read(path: str | Path, size: int | None = None, every: int = 1) -> Video:
         every: keep one frame of so many; the rate is divided by it.
 
     Returns:
-        The frames, transparency laid over white, and their rate.
+        The frames, transparency laid over white, their rate, and when each is shown.
 
     Raises:
         FileNotFoundError, IsADirectoryError, PermissionError: the file cannot be opened.
-        VideoError: the file is no video, is damaged or cut short, holds no frame, has over 50 million pixels
-            a frame, over 10,000 frames, or would take over 512 MiB.
+        VideoError: the file is no video (the message says what it is, and how to convert it), is damaged or
+            cut short, holds no frame, has over 50 million pixels a frame, over 10,000 frames, or would take
+            over 512 MiB.
         ValueError: ``size`` or ``every`` is no whole number above 0.
     """
     path = Path(path)
@@ -69,16 +78,13 @@ def read(path: str | Path, size: int | None = None, every: int = 1) -> Video:
         check_count("size", size)
     check_count("every", every)
     with open(path, "rb") as file:
-        head = file.read(16)
+        head = file.read(2000)
     if _is_animation(head):
         with open(path, "rb") as file:
             return _read_animation(file, str(path), size, every)
     if _is_video(head):
         return _read_video(path, str(path), size, every)
-    what = "is empty" if not head else "is no video that can be read"
-    raise VideoError(
-        f"{path} {what}; expected an animated GIF, PNG or WebP, or an AVI, MP4, MOV, MKV or WebM file"
-    )
+    raise VideoError(describe(head, str(path)))
 
 
 def decode(content: bytes, size: int | None = None, every: int = 1, name: str = "the video") -> Video:
@@ -189,6 +195,7 @@ class _Frames:
     def __init__(self, name: str, size: int | None, every: int):
         self.name, self.size, self.every = name, size, every
         self.kept: list[np.ndarray] = []
+        self.times: list[float] = []
         self.seen = self.bytes = 0
 
     def check_size(self, width: int, height: int) -> None:
@@ -205,7 +212,7 @@ class _Frames:
             raise VideoError(f"{self.name} has over {MAX_FRAMES:,} frames; cut it into shorter pieces first")
         return (self.seen - 1) % self.every == 0
 
-    def keep(self, frame: np.ndarray) -> None:
+    def keep(self, frame: np.ndarray, time: float) -> None:
         if self.size is not None:
             import cv2
 
@@ -222,11 +229,15 @@ class _Frames:
                 "size, or only one frame of so many (every)"
             )
         self.kept.append(frame)
+        self.times.append(time)
 
-    def clip(self) -> np.ndarray:
+    def video(self, rate: float | None) -> Video:
+        """What was collected; ``rate`` is the file's own, before frames were left out."""
         if not self.kept:
-            raise VideoError(f"{self.name} holds no frame")
-        return np.stack(self.kept)
+            raise VideoError(f"{self.name} holds no frame that can be decoded")
+        times = np.array(self.times) - self.times[0]
+        known = rate is not None and bool((np.diff(times) > 0).all())
+        return Video(np.stack(self.kept), rate and rate / self.every, times if known else None)
 
 
 def _read_animation(file, name: str, size: int | None, every: int) -> Video:
@@ -241,20 +252,19 @@ def _read_animation(file, name: str, size: int | None, every: int) -> Video:
                     break
                 wanted = frames.wants_next()
                 opened.load()
-                milliseconds += opened.info.get("duration") or 0
                 if wanted:
                     picture = opened.convert("RGBA")
                     white = Image.new("RGBA", picture.size, "white")
-                    frames.keep(np.array(Image.alpha_composite(white, picture).convert("RGB")))
+                    picture = np.array(Image.alpha_composite(white, picture).convert("RGB"))
+                    frames.keep(picture, milliseconds / 1000)
+                milliseconds += opened.info.get("duration") or 0
     except VideoError:
         raise
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise VideoError(f"{name} is no animation that can be read: {error}") from error
+    except UnidentifiedImageError as error:
+        raise VideoError(f"{name} is cut short: it begins as an animation, and no frame follows") from error
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, struct.error and others
         raise VideoError(f"{name} is damaged or cut short: {error}") from error
-    clip = frames.clip()
-    rate = 1000 * frames.seen / milliseconds / every if milliseconds > 0 else None
-    return Video(clip, rate)
+    return frames.video(1000 * frames.seen / milliseconds if milliseconds > 0 else None)
 
 
 def _read_video(path: Path, name: str, size: int | None, every: int) -> Video:
@@ -265,28 +275,27 @@ def _read_video(path: Path, name: str, size: int | None, every: int) -> Video:
     capture = cv2.VideoCapture(os.path.abspath(path), cv2.CAP_FFMPEG)
     try:
         if not capture.isOpened():
-            raise VideoError(
-                f"{name} is damaged, cut short, or compressed in a way that this OpenCV cannot read; "
-                "convert it to MP4 (H.264) or WebM"
-            )
+            raise VideoError(describe(path.read_bytes(), name))
+        short = cut_short(path)
+        if short:
+            raise VideoError(f"{name} is cut short: {short}. Copy or download it again.")
         frames.check_size(
             int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
         )
-        declared, rate = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
+        rate, first, last = capture.get(cv2.CAP_PROP_FPS), None, 0.0
         while capture.grab():
-            if frames.wants_next():
+            wanted = frames.wants_next()
+            last = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            first = last if first is None else first
+            if wanted:
                 decoded, frame = capture.retrieve()
                 if not decoded:
                     raise VideoError(f"{name}: frame {frames.seen} cannot be decoded; the file is damaged")
-                frames.keep(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
+                frames.keep(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), last)
     except cv2.error as error:
         raise VideoError(f"{name} is damaged: {error}") from error
     finally:
         capture.release()
-    clip = frames.clip()
-    # Some containers only estimate the number, from length and rate.
-    if frames.seen < declared - 1:
-        raise VideoError(
-            f"{name} is damaged or cut short: it declares {declared:.0f} frames and holds {frames.seen}"
-        )
-    return Video(clip, rate / every if math.isfinite(rate) and rate > 0 else None)
+    if frames.seen > 1 and last > first:  # the declared rate of a recorded screen may be 1,000 or 90,000
+        rate = (frames.seen - 1) / (last - first)
+    return frames.video(rate if math.isfinite(rate) and rate > 0 else None)

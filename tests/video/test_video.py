@@ -91,7 +91,7 @@ def test_transparency_is_laid_over_white():
 def test_a_file_that_is_cut_short_is_refused(ending, share):
     clip = np.concatenate([smooth_clip()] * 2) // 2 + noise(12, 32, 48, 3) // 2
     content = video.encode(clip, 10, ending)
-    with pytest.raises(VideoError, match=r"holiday is (empty|damaged|no )"):
+    with pytest.raises(VideoError, match=r"holiday is (empty|damaged|cut short|not |a text|a film)"):
         video.decode(content[: int(share * len(content))], name="holiday")
 
 
@@ -106,7 +106,7 @@ def test_a_file_that_is_cut_short_is_refused(ending, share):
     ],
 )
 def test_what_is_no_video_is_refused(content):
-    with pytest.raises(VideoError, match="no video that can be read; expected an animated GIF"):
+    with pytest.raises(VideoError, match="expected an animated GIF, PNG or WebP, or an AVI"):
         video.decode(content)
 
 
