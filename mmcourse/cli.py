@@ -5,6 +5,7 @@ TensorFlow takes seconds to import, so a command imports what it needs when it r
 
 import argparse
 import contextlib
+import importlib.util
 import json
 import os
 import sys
@@ -20,10 +21,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # off by default on processors without AVX-512
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # or one process takes the whole card
     try:
         options.run(options)
     except (OSError, ValueError, RuntimeError) as error:
         print(f"mmcourse: error: {_explain(error)}", file=sys.stderr)
+        return 1
+    except ImportError as error:
+        print(f"mmcourse: error: {_explain_import(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("mmcourse: interrupted; 'mmcourse train' goes on from what is finished", file=sys.stderr)
@@ -90,23 +95,24 @@ def _tidy(options: argparse.Namespace) -> None:
 
 
 def _generate(options: argparse.Namespace) -> None:
-    picture = _read_picture(options.picture)
+    from mmcourse.data import emoji
+
+    picture = _read_picture(options.picture, emoji.PICTURE_SIZE)  # before TensorFlow takes its seconds
 
     with _silent_import():
         from mmcourse.generator import naming
 
     model = naming.load_trained(options.profile)
-    prompt = naming.clean_prompt(options.prompt)
     try:
-        model.encode_prompts([prompt])
+        answers = model.generate({"image": picture[None]}, naming.clean_prompt(options.prompt))
     except ValueError as error:
         known = ", ".join(repr(wording) for wordings in naming.PROMPTS.values() for wording in wordings)
         raise ValueError(f"{error}. Prompts it was trained with: {known}") from error
-    print(model.generate(picture(model.image_size)[None], prompt)[0])
+    print(answers[0])
 
 
-def _read_picture(name: str):
-    """A function from size to picture; the file is read, or the emoji looked up, before TensorFlow loads."""
+def _read_picture(name: str, size: int):
+    """The picture in a file, or that of an emoji, as :func:`mmcourse.image.read` gives it."""
     from mmcourse import image
     from mmcourse.data import emoji
 
@@ -116,15 +122,10 @@ def _read_picture(name: str):
     except (OSError, ValueError):  # a name too long for the file system, or with a null character
         exists = False
     if exists:
-        image.read(path, 8)
-        return lambda size: image.read(path, size)
+        return image.read(path, size)
     if not path.suffix and len(name) < 20:
-        try:
-            emoji.picture_of(name, 8)
-        except ValueError:
-            pass
-        else:
-            return lambda size: emoji.picture_of(name, size)
+        with contextlib.suppress(ValueError):
+            return emoji.picture_of(name, size)
     raise FileNotFoundError(f"{name[:80]!r} is neither a file nor an emoji that Twemoji has drawn")
 
 
@@ -134,7 +135,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         from mmcourse.generator import naming, naming_scores
 
     model = naming.load_trained(options.profile)
-    results = naming_scores.evaluate(model, emoji.load(model.image_size))
+    results = naming_scores.evaluate(model, emoji.load(emoji.PICTURE_SIZE))
     if options.json:
         print(json.dumps(results, ensure_ascii=False))
         return
@@ -160,6 +161,18 @@ def _silent_import():
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def _explain_import(error: ImportError) -> str:
+    """Which library is missing; if it is the backend that KERAS_BACKEND asks for, which others are there."""
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if error.name not in (backend, "jaxlib"):
+        return f"{error}. Set the environment up again with: make book"
+    there = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
+    return (
+        f"KERAS_BACKEND is {backend!r}, but {error.name} is not installed; here are: {', '.join(there)}. "
+        f"Install it ({sys.executable} -m pip install {backend}), or unset KERAS_BACKEND"
+    )
 
 
 def _explain(error: Exception) -> str:

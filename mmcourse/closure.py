@@ -1,9 +1,10 @@
-"""What a piece of code depends on: the source of the package's modules that it reaches, and the data they name.
+"""What a piece of code depends on: the source of the package's modules that it reaches, and the data they
+name.
 
-A trained model, a derived array or an executed notebook is kept under a hash of its *import closure*. Comments,
-docstrings and blank lines are left out, so that a better explanation makes nothing again; the text that is hashed
-is the same on every version of Python. Infrastructure that decides where files lie, but not what is in them, is
-left out too, and so are the checkers of the exercises.
+A trained model, a derived array or an executed notebook is kept under a hash of its *import closure*.
+Comments, docstrings and blank lines are left out, so that a better explanation makes nothing again; the text
+that is hashed is the same on every version of Python. Infrastructure that decides where files lie, but not
+what is in them, is left out too, and so are the checkers of the exercises.
 """
 
 import ast
@@ -32,11 +33,13 @@ def digest(roots: Iterable[str] | str) -> str:
     """A hash of all that the code of some modules depends on.
 
     Args:
-        roots: names of modules of the package, as ``__name__`` gives them, or one text of Python code (a notebook's).
+        roots: names of modules of the package, as ``__name__`` gives them, or one text of Python code (a
+            notebook's).
 
     Returns:
-        64 hexadecimal digits. They change with the code of any module reached, with the hash of any archive that it
-        names (see ``data/sources.toml``) and with the version of any library in :data:`LIBRARIES` that it imports.
+        64 hexadecimal digits. They change with the code of any module reached, with the hash of any archive
+        that it names (see ``data/sources.toml``) and with the version of any library in :data:`LIBRARIES`
+        that it imports.
 
     Raises:
         ValueError: a root is no module of the package.

@@ -1,9 +1,9 @@
 """The cache folder: one way to keep what is slow to make, for arrays and for trained models.
 
 What is kept has a name, a configuration and the modules that make it. The last two become a key in the file's
-name: ``NAME-CONFIGURATION-CODE``, eight and twelve hexadecimal digits, where CODE is the hash of the import closure
-(:mod:`mmcourse.closure`). A change to any of them makes the thing anew beside the old one, which :func:`tidy`
-removes. Everything appears whole or not at all, and is made by one process while others wait.
+name: ``NAME-CONFIGURATION-CODE``, eight and twelve hexadecimal digits, where CODE is the hash of the import
+closure (:mod:`mmcourse.closure`). A change to any of them makes the thing anew beside the old one, which
+:func:`tidy` removes. Everything appears whole or not at all, and is made by one process while others wait.
 """
 
 import contextlib
@@ -94,8 +94,8 @@ def folder(
     """A folder of that name, filled by ``make`` unless it has been before; see :func:`key`.
 
     Args:
-        make: called as ``make(work, part)``. It writes what is to be kept into the empty folder ``part``, and may
-            keep what an interrupted call can go on from in ``work``, which is removed afterwards.
+        make: called as ``make(work, part)``. It writes what is to be kept into the empty folder ``part``,
+            and may keep what an interrupted call can go on from in ``work``, which is removed afterwards.
 
     Raises:
         StorageError: the folder cannot be written.
@@ -175,7 +175,8 @@ def writing(folder: Path, parts: str = "part-*") -> Iterator[None]:
 def tidy() -> tuple[list[str], int]:
     """Remove from the cache folder what an older version of the code or of the data has left.
 
-    Of everything kept with one name and one configuration the one that was used last stays. Downloaded archives stay.
+    Of everything kept with one name and one configuration the one that was used last stays. Downloaded
+    archives stay.
 
     Returns:
         The names of what was removed, and how many bytes that frees.

@@ -1,7 +1,7 @@
 """The catalogue behind ``mmcourse train``: every model and feature that notebooks share, by name.
 
-A notebook that needs one asks its own function, which finds it in the cache folder (:mod:`mmcourse.store`) or makes
-it once; this list only says what can be made beforehand.
+A notebook that needs one asks its own function, which finds it in the cache folder (:mod:`mmcourse.store`)
+or makes it once; this list only says what can be made beforehand.
 """
 
 from collections.abc import Callable, Iterable

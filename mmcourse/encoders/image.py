@@ -26,13 +26,14 @@ class ImageEncoder(keras.layers.Layer):
         if size % stride:
             raise ValueError(f"size must be a multiple of {stride}, got {size}")
         self.size, self.channels, self.width = size, tuple(channels), width
-        self.tokens = (size // stride) ** 2
+        self.tokens, self.shape = (size // stride) ** 2, (size, size, 3)
         self.convolutions = [
             keras.layers.Conv2D(
                 filters,
                 3,
                 strides=2,
                 padding="same",
+                data_format="channels_last",  # whatever a reader's ~/.keras/keras.json says
                 use_bias=False,
                 dtype=self.dtype_policy,
                 name=f"convolution_{i}",
@@ -44,7 +45,13 @@ class ImageEncoder(keras.layers.Layer):
             for i in range(len(self.channels))
         ]
         self.to_tokens = keras.layers.Conv2D(
-            width, 3, strides=2, padding="same", dtype=self.dtype_policy, name="to_tokens"
+            width,
+            3,
+            strides=2,
+            padding="same",
+            data_format="channels_last",
+            dtype=self.dtype_policy,
+            name="to_tokens",
         )
 
     def build(self, shape):

@@ -1,213 +1,241 @@
-"""The multimodal text generator: a picture and a prompt in, a text out.
+"""The multimodal text generator: pictures, sounds, … and a prompt in, a text out (notebook 50).
 
-One causal decoder reads ``[image tokens][prompt tokens][answer tokens]``. The picture and the prompt form a
-prefix that sees itself in both directions; the answer is written token by token (the prefix language model
-of Raffel et al., 2020; image tokens in the prefix as in Beyer et al., 2024, PaliGemma).
+One causal decoder reads ``[image tokens][audio tokens][…][prompt tokens][answer tokens]``. What stands before
+the answer is a prefix that sees itself in both directions; the answer is written token by token (the prefix
+language model of Raffel et al., 2020; image tokens in the prefix as in Beyer et al., 2024, PaliGemma). How
+tokens are chosen one after the other is in :mod:`mmcourse.generator.decoding`.
 """
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 import keras
 import numpy as np
 from keras import ops
 
-from mmcourse.encoders.image import ImageEncoder
+from mmcourse.generator import decoding
 from mmcourse.layers.attention import prefix_mask
 from mmcourse.layers.transformer import TransformerBlock
-from mmcourse.text import END, PAD, SPECIAL_TOKENS, START, Vocabulary
+from mmcourse.text import PAD_ID, SPECIAL_TOKENS, START_ID, Vocabulary
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The size of a decoder.
+
+    Attributes:
+        width: of its tokens, those of every encoder included.
+        heads, hidden, dropout: of its blocks, see :class:`mmcourse.layers.transformer.TransformerBlock`.
+        depth: number of blocks.
+        prompt_length, answer_length: most tokens of a prompt, and of an answer with its end token.
+    """
+
+    width: int = 128
+    heads: int = 4
+    depth: int = 3
+    hidden: int = 384
+    dropout: float = 0.0
+    prompt_length: int = 8
+    answer_length: int = 24
 
 
 @keras.saving.register_keras_serializable("mmcourse")
 class MultimodalGenerator(keras.Model):
-    """Reads a picture and a prompt, writes an answer.
+    """Looks, listens and reads, and writes an answer.
 
-    Called with ``{"image", "prompt", "answer"}`` of shapes ``(batch, size, size, 3)``, ``(batch,
-    prompt_length)`` and ``(batch, answer_length)`` it returns the logits of each answer token given the
-    true ones before it: ``(batch, answer_length, vocabulary)``. Compile it with :func:`answer_loss`.
-    :meth:`generate` writes answers.
+    Called with a dictionary of inputs it returns the logits of each answer token given the true ones before
+    it, ``(batch, answer_length, vocabulary)``. The inputs are "prompt" ``(batch, prompt_length)``, "answer"
+    ``(batch, answer_length)`` and, under the name of its encoder, each modality that is present; one that is
+    missing is simply not there. Compile it with :func:`answer_loss`. :meth:`generate` writes answers.
 
     Args:
-        tokens: the ordinary tokens of its vocabulary, see :class:`mmcourse.text.Vocabulary`.
-        image_size, channels: of the :class:`ImageEncoder`.
-        width, heads, depth, hidden: of the decoder's tokens, its attention, its blocks, their networks.
-        prompt_length, answer_length: most tokens of a prompt and of an answer with its end token.
-        dropout: as in :class:`mmcourse.layers.transformer.TransformerBlock`.
+        encoders: name of a modality -> a layer that turns it into tokens ``(batch, tokens, width)``. It has
+            ``shape``, that of one example, and may say with ``compute_mask`` which of its tokens are real.
+        tokens: the ordinary tokens of the vocabulary, see :class:`mmcourse.text.Vocabulary`.
+        settings: the decoder's size; a dictionary of its fields will do.
+
+    Raises:
+        ValueError: an encoder is called "prompt" or "answer".
     """
 
     def __init__(
         self,
-        tokens,
-        image_size: int = 64,
-        channels=(32, 64, 96),
-        width: int = 128,
-        heads: int = 4,
-        depth: int = 3,
-        hidden: int = 384,
-        prompt_length: int = 8,
-        answer_length: int = 24,
-        dropout: float = 0.0,
+        encoders: Mapping[str, keras.layers.Layer],
+        tokens: Sequence[str],
+        settings: Settings | Mapping = Settings(),
         **kwargs,
     ):
         super().__init__(**kwargs)
+        if {"prompt", "answer"} & set(encoders):
+            raise ValueError(f"no encoder may be called 'prompt' or 'answer', got {', '.join(encoders)}")
+        self.encoders = dict(encoders)
         self.vocabulary = Vocabulary(tokens)
-        self.settings = {
-            "tokens": list(tokens),
-            "image_size": image_size,
-            "channels": list(channels),
-            "width": width,
-            "heads": heads,
-            "depth": depth,
-            "hidden": hidden,
-            "prompt_length": prompt_length,
-            "answer_length": answer_length,
-            "dropout": dropout,
-        }
-        self.image_size, self.width = image_size, width
-        self.prompt_length, self.answer_length = prompt_length, answer_length
-        self.image_encoder = ImageEncoder(
-            image_size, channels, width, dtype=self.dtype_policy, name="image_encoder"
-        )
+        self.settings = size = settings if isinstance(settings, Settings) else Settings(**settings)
+        kept = {"dtype": self.dtype_policy}
         self.token_embedding = keras.layers.Embedding(
-            len(self.vocabulary),
-            width,
-            embeddings_initializer="normal",
-            dtype=self.dtype_policy,
-            name="token_embedding",
+            len(self.vocabulary), size.width, embeddings_initializer="normal", name="token_embedding", **kept
         )
         self.blocks = [
-            TransformerBlock(heads, width, hidden, dropout, dtype=self.dtype_policy, name=f"block_{i}")
-            for i in range(depth)
+            TransformerBlock(size.heads, size.width, size.hidden, size.dropout, name=f"block_{i}", **kept)
+            for i in range(size.depth)
         ]
-        self.final_norm = keras.layers.LayerNormalization(
-            epsilon=1e-6, dtype=self.dtype_policy, name="final_norm"
-        )
-        self.to_logits = keras.layers.Dense(len(self.vocabulary), dtype=self.dtype_policy, name="to_logits")
-        self.prefix_length = self.image_encoder.tokens + prompt_length
-        self.total_length = self.prefix_length + answer_length
+        self.final_norm = keras.layers.LayerNormalization(epsilon=1e-6, name="final_norm", **kept)
+        self.to_logits = keras.layers.Dense(len(self.vocabulary), name="to_logits", **kept)
 
     def build(self, shapes=None):
-        self.image_encoder.build((None, self.image_size, self.image_size, 3))
+        for encoder in self.encoders.values():
+            if not encoder.built:  # one that was read from a file is
+                encoder.build((None, *encoder.shape))
+        tokens = (None, None, self.settings.width)
         self.token_embedding.build((None, None))
-        for block in self.blocks:
-            block.build((None, None, self.width))
-        self.final_norm.build((None, None, self.width))
-        self.to_logits.build((None, None, self.width))
+        for layer in (*self.blocks, self.final_norm, self.to_logits):
+            layer.build(tokens)
+        near_zero = keras.initializers.RandomNormal(stddev=0.02)
+        size = self.settings
         self.text_position = self.add_weight(
-            shape=(self.prompt_length + self.answer_length, self.width),
-            initializer=keras.initializers.RandomNormal(stddev=0.02),
+            shape=(size.prompt_length + size.answer_length, size.width),
+            initializer=near_zero,
             name="text_position",
+        )
+        self.modality = self.add_weight(
+            shape=(len(self.encoders), size.width), initializer=near_zero, name="modality"
         )
 
     def get_config(self):
-        return {**super().get_config(), **self.settings}
+        encoders = {name: keras.saving.serialize_keras_object(e) for name, e in self.encoders.items()}
+        ordinary = list(self.vocabulary.tokens[len(SPECIAL_TOKENS) :])
+        own = {"encoders": encoders, "tokens": ordinary, "settings": asdict(self.settings)}
+        return {**super().get_config(), **own}
 
-    def embed_prefix(self, image, prompt, training=False):
-        """Image and prompt tokens, ``(batch, prefix, width)``, and which of them are no padding."""
-        image_tokens = self.image_encoder(image, training=training)
-        position = ops.cast(self.text_position[: self.prompt_length], self.compute_dtype)
-        prompt_tokens = self.token_embedding(prompt) + position
-        real = ops.concatenate(
-            [ops.ones_like(image_tokens[:, :, 0], dtype="bool"), ops.not_equal(prompt, 0)], axis=1
-        )
-        return ops.concatenate([image_tokens, prompt_tokens], axis=1), real
+    @classmethod
+    def from_config(cls, config):
+        encoders = {
+            name: keras.saving.deserialize_keras_object(stored) for name, stored in config["encoders"].items()
+        }
+        return cls(**{**config, "encoders": encoders})
 
-    def call(self, inputs, training=False):
-        answer = ops.cast(inputs["answer"], "int32")
-        # Shift right: the token at each place is predicted from those before it, the first from START.
-        start = ops.full_like(answer[:, :1], SPECIAL_TOKENS.index(START))
-        known = ops.concatenate([start, answer[:, :-1]], axis=1)
-        prefix, real = self.embed_prefix(inputs["image"], inputs["prompt"], training)
-        position = ops.cast(self.text_position[self.prompt_length :], self.compute_dtype)
-        hidden = ops.concatenate([prefix, self.token_embedding(known) + position], axis=1)
-        mask = prefix_mask(real, self.answer_length)
-        for block in self.blocks:
-            hidden = block(hidden, attention_mask=mask, training=training)
-        return self.to_logits(self.final_norm(hidden[:, self.prefix_length :]))
+    # Reading
 
-    def write(self, image, prompt):
-        """Write an answer greedily: token ids ``(batch, answer_length)``, padded with 0 after the end token.
-
-        The prefix is read once and its keys and values are kept; each further token costs one step over
-        the cache. All of it is one ``while_loop``, so that a compiler sees the whole.
-        """
-        prefix, real = self.embed_prefix(image, ops.cast(prompt, "int32"))
-        hidden, caches = prefix, []
-        for block in self.blocks:
-            hidden, cache = block.fill(hidden, real[:, None, None, :], self.total_length)
-            caches.append(cache)
-        batch = ops.shape(prompt)[0]
-        places = ops.arange(self.answer_length)
+    def embed_text(self, token_ids, position):
+        """Token ids ``(batch, tokens)`` that begin at a position, to ``(batch, tokens, width)``."""
         positions = ops.convert_to_tensor(self.text_position)
+        here = ops.slice(positions, (position, 0), (token_ids.shape[1], self.settings.width))
+        return self.token_embedding(token_ids) + ops.cast(here, self.compute_dtype)
 
-        def step(place, token, finished, answer, *caches):
-            position = ops.slice(positions, (self.prompt_length + place, 0), (1, self.width))
-            hidden = self.token_embedding(token[:, None]) + ops.cast(position, self.compute_dtype)
-            written = ops.broadcast_to(places <= place, (batch, self.answer_length))
-            mask = ops.concatenate([real, written], axis=1)[:, None, None, :]
-            kept = []
-            for block, cache in zip(self.blocks, caches, strict=True):
-                hidden, cache = block.step(hidden, mask, cache, self.prefix_length + place)
-                kept.append(cache)
-            logits = self.to_logits(self.final_norm(hidden[:, 0]))
-            token = ops.where(finished, SPECIAL_TOKENS.index(PAD), ops.argmax(logits, axis=-1))
-            token = ops.cast(token, "int32")
-            answer = ops.slice_update(answer, (0, place), token[:, None])
-            finished = finished | ops.equal(token, SPECIAL_TOKENS.index(END))
-            return place + 1, token, finished, answer, *kept
-
-        start = (
-            ops.convert_to_tensor(0, dtype="int32"),
-            ops.full((batch,), SPECIAL_TOKENS.index(START), dtype="int32"),
-            ops.zeros((batch,), dtype="bool"),
-            ops.zeros((batch, self.answer_length), dtype="int32"),
-            *caches,
-        )
-        return ops.while_loop(
-            lambda place, token, finished, *_: (
-                (place < self.answer_length) & ops.logical_not(ops.all(finished))
-            ),
-            step,
-            start,
-        )[3]
-
-    def generate(self, images, prompts, batch_size: int = 256) -> list[str]:
-        """Answer a prompt about each picture.
-
-        Args:
-            images: ``(pictures, size, size, 3)``, values 0–255.
-            prompts: one text for all pictures, or one for each.
+    def embed_prefix(self, inputs, training=False):
+        """The tokens of all modalities that are present and of the prompt, and which of them are real.
 
         Returns:
-            One text a picture.
+            ``(batch, prefix, width)`` and boolean ``(batch, prefix)``, False for padding.
+        """
+        parts, real = [], []
+        for number, (name, encoder) in enumerate(self.encoders.items()):
+            if name not in inputs:
+                continue
+            tokens = encoder(inputs[name], training=training)
+            mask = encoder.compute_mask(inputs[name], None)
+            parts.append(tokens + ops.cast(self.modality[number], self.compute_dtype))
+            real.append(ops.ones_like(tokens[:, :, 0], dtype="bool") if mask is None else mask)
+        prompt = ops.cast(inputs["prompt"], "int32")
+        parts.append(self.embed_text(prompt, 0))
+        real.append(ops.not_equal(prompt, PAD_ID))
+        return ops.concatenate(parts, axis=1), ops.concatenate(real, axis=1)
+
+    def call(self, inputs, training=False):
+        prefix, real = self.embed_prefix(inputs, training)
+        answer = ops.cast(inputs["answer"], "int32")
+        # Shift right: the token at each position is predicted from those before it, the first from START.
+        known = ops.concatenate([ops.full_like(answer[:, :1], START_ID), answer[:, :-1]], axis=1)
+        hidden = ops.concatenate([prefix, self.embed_text(known, self.settings.prompt_length)], axis=1)
+        mask = prefix_mask(real, self.settings.answer_length)
+        for block in self.blocks:
+            hidden = block(hidden, attention_mask=mask, training=training)
+        return self.to_logits(self.final_norm(hidden[:, prefix.shape[1] :]))
+
+    # Writing
+
+    def read(self, inputs):
+        """Read the prefix once, and keep the keys and values of its tokens.
+
+        Returns:
+            ``(caches, real)``: one cache for each block, with room for the answer, and boolean ``(batch,
+            prefix)``.
+        """
+        hidden, real = self.embed_prefix(inputs)
+        batch, room = ops.shape(real)[0], self.settings.answer_length
+        mask = ops.concatenate([real, ops.zeros((batch, room), dtype="bool")], axis=1)[:, None, None, :]
+        caches = []
+        for block in self.blocks:
+            cache = block.empty_cache(batch, hidden.shape[1] + room)
+            hidden, cache = block(hidden, attention_mask=mask, cache=cache, position=0)
+            caches.append(cache)
+        return caches, real
+
+    def next_logits(self, token, place, caches, real):
+        """One step of writing: the logits of the token after ``token``.
+
+        Args:
+            token: ids ``(batch,)``: the start token at place 0, then what was chosen.
+            place: of ``token`` in the answer, counted from 0; a whole number or a scalar tensor.
+            caches, real: of :meth:`read` or of the step before.
+
+        Returns:
+            ``(logits, caches)``, the logits ``(batch, vocabulary)``.
+        """
+        size = self.settings
+        hidden = self.embed_text(token[:, None], size.prompt_length + place)
+        written = ops.arange(size.answer_length) <= place
+        written = ops.broadcast_to(written, (ops.shape(real)[0], size.answer_length))
+        mask = ops.concatenate([real, written], axis=1)[:, None, None, :]
+        kept = []
+        for block, cache in zip(self.blocks, caches, strict=True):
+            hidden, cache = block(hidden, attention_mask=mask, cache=cache, position=real.shape[1] + place)
+            kept.append(cache)
+        return self.to_logits(self.final_norm(hidden[:, 0])), kept
+
+    def generate(self, inputs: Mapping, prompts: str | Sequence[str], batch_size: int = 256) -> list[str]:
+        """Answer prompts, greedily.
+
+        Args:
+            inputs: name of a modality -> array ``(examples, *shape)``, for each that is present.
+            prompts: one text for all examples, or one for each.
+
+        Returns:
+            One text for each example.
 
         Raises:
-            ValueError: the pictures have another shape, or a prompt is empty, too long or holds a word
-                that the model has never seen.
+            ValueError: there is no encoder of that name, an array has another shape, the numbers of examples
+                differ, or a prompt is empty, too long or holds a word that the model has never seen.
         """
-        images = np.asarray(images)
-        expected = (self.image_size, self.image_size, 3)
-        if images.ndim != 4 or images.shape[1:] != expected:
-            raise ValueError(
-                f"images must be (pictures, {self.image_size}, {self.image_size}, 3), got {images.shape}"
-            )
-        prompts = [prompts] * len(images) if isinstance(prompts, str) else list(prompts)
-        if len(prompts) != len(images):
-            raise ValueError(f"got {len(prompts)} prompts for {len(images)} pictures")
-        if not prompts:
+        arrays = {name: self._checked(name, np.asarray(values)) for name, values in inputs.items()}
+        counts = {name: len(array) for name, array in arrays.items()}
+        if not isinstance(prompts, str):
+            counts["prompts"] = len(prompts)
+        count = max(counts.values(), default=1)
+        if any(number != count for number in counts.values()):
+            raise ValueError(f"expected as many prompts as examples of each modality, got {counts}")
+        if not count:
             return []
-        token_ids = self.encode_prompts(prompts)
-        answers = self._compiled_writer().predict(
-            {"image": images, "prompt": token_ids}, batch_size=batch_size, verbose=0
-        )
+        prompts = [prompts] * count if isinstance(prompts, str) else list(prompts)
+        arrays["prompt"] = self.encode_prompts(prompts)
+        if "_writer" not in self.__dict__:
+            writer = decoding.Writer(self)
+            writer.compile(jit_compile=False)
+            # Past Keras's attribute tracking: the writer holds this model, which must not hold it back.
+            self.__dict__["_writer"] = writer
+        answers = self.__dict__["_writer"].predict(arrays, batch_size=batch_size, verbose=0)
         return self.vocabulary.decode(answers)
 
-    def _compiled_writer(self):
-        # Kept past Keras's attribute tracking: the writer holds this model, which must not hold it back.
-        if "_writer" not in self.__dict__:
-            writer = Writer(self)
-            writer.compile(jit_compile=False)
-            self.__dict__["_writer"] = writer
-        return self.__dict__["_writer"]
+    def _checked(self, name: str, array: np.ndarray) -> np.ndarray:
+        if name not in self.encoders:
+            raise ValueError(f"unknown modality {name!r}; this model has: {', '.join(self.encoders)}")
+        shape = tuple(self.encoders[name].shape)
+        if array.ndim != len(shape) + 1 or array.shape[1:] != shape:
+            expected = ", ".join(map(str, shape))
+            raise ValueError(f"{name} must be (examples, {expected}), got {array.shape}")
+        return array
 
-    def encode_prompts(self, prompts: list[str]) -> np.ndarray:
+    def encode_prompts(self, prompts: Sequence[str]) -> np.ndarray:
         """Token ids of prompts, ``int32`` ``(prompts, prompt_length)``.
 
         Raises:
@@ -222,18 +250,7 @@ class MultimodalGenerator(keras.Model):
                     f"the prompt {prompt[:60]!r} holds words that the model has never seen: "
                     f"{', '.join(token[:20] for token in dict.fromkeys(unknown[:5]))}"
                 )
-        return self.vocabulary.encode(prompts, self.prompt_length)
-
-
-class Writer(keras.Model):
-    """Wraps :meth:`MultimodalGenerator.write` so that ``predict`` compiles and batches it on any backend."""
-
-    def __init__(self, generator):
-        super().__init__(dtype=generator.dtype_policy)
-        self.generator = generator
-
-    def call(self, inputs):
-        return self.generator.write(inputs["image"], inputs["prompt"])
+        return self.vocabulary.encode(prompts, self.settings.prompt_length)
 
 
 @keras.saving.register_keras_serializable("mmcourse")
@@ -248,5 +265,5 @@ def answer_loss(answers, logits):
         A scalar in nats a token.
     """
     losses = keras.losses.sparse_categorical_crossentropy(answers, logits, from_logits=True)
-    real = ops.cast(ops.not_equal(answers, 0), losses.dtype)
+    real = ops.cast(ops.not_equal(answers, PAD_ID), losses.dtype)
     return ops.sum(losses * real) / ops.maximum(ops.sum(real), 1.0)

@@ -7,9 +7,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from mmcourse import text
+from mmcourse import store, text
 from mmcourse.data import emoji
-from mmcourse.generator.model import MultimodalGenerator, answer_loss
+from mmcourse.encoders.image import ImageEncoder
+from mmcourse.generator.model import MultimodalGenerator, Settings, answer_loss
 from mmcourse.learning import training
 from mmcourse.text import Vocabulary, tokenise
 
@@ -28,7 +29,7 @@ class Configuration:
     Attributes:
         profile: "cpu" or "gpu"; see :mod:`mmcourse.learning.training`.
         image_size, channels, width, heads, depth, hidden, dropout: of the model, see
-            :class:`mmcourse.generator.model.MultimodalGenerator`.
+            :class:`mmcourse.generator.model.Settings` and :class:`mmcourse.encoders.image.ImageEncoder`.
         shift: a training picture is moved by up to so many pixels each way.
         epochs: passes over every picture in every language.
         batch_size: pairs of picture and prompt a step.
@@ -38,7 +39,7 @@ class Configuration:
     """
 
     profile: str = "cpu"
-    image_size: int = 64
+    image_size: int = emoji.PICTURE_SIZE
     channels: tuple[int, ...] = (16, 48, 96)
     width: int = 128
     heads: int = 4
@@ -70,70 +71,87 @@ CONFIGURATIONS = {
 }
 
 
-def build(configuration: Configuration, pictures: emoji.EmojiPictures) -> MultimodalGenerator:
-    """An untrained, compiled model whose vocabulary and lengths fit the names and prompts."""
-    profile = training.choose_profile(configuration.profile)
+@dataclass(frozen=True)
+class Task:
+    """The pairs to learn from: pictures and prompts as arrays, with their answers.
+
+    Attributes:
+        vocabulary: of all names and prompts.
+        images: ``uint8`` ``(rows, size, size, 3)``, the training part.
+        prompts: token ids ``(languages, wordings, prompt_length)``.
+        answers: token ids ``(languages, rows, answer_length)``.
+    """
+
+    vocabulary: Vocabulary
+    images: np.ndarray
+    prompts: np.ndarray
+    answers: np.ndarray
+
+    @classmethod
+    def of(cls, pictures: emoji.EmojiPictures) -> "Task":
+        """The task that a set of pictures makes."""
+        rows = pictures.splits["train"]
+        every = [name for language in LANGUAGES for name in pictures.names(language)]
+        wordings = [wording for language in LANGUAGES for wording in PROMPTS[language]]
+        vocabulary = Vocabulary.from_texts(every + wordings)
+        prompt_length = max(len(tokenise(wording)) for wording in wordings)
+        answer_length = max(len(tokenise(name)) for name in every) + 1
+        prompts = [vocabulary.encode(PROMPTS[language], prompt_length) for language in LANGUAGES]
+        answers = [
+            vocabulary.encode(pictures.names(language, rows), answer_length, end=True)
+            for language in LANGUAGES
+        ]
+        return cls(vocabulary, pictures.images[rows], np.stack(prompts), np.stack(answers))
+
+    def batches(self, configuration: Configuration) -> training.Batches:
+        """Each picture once an epoch in each language, moved a little, with one of the wordings."""
+        count = len(self.images)
+
+        def make(chosen: np.ndarray, random: np.random.Generator):
+            language, row = np.divmod(chosen, count)
+            wording = random.integers(self.prompts.shape[1], size=len(chosen))
+            images = shift(self.images[row], configuration.shift, random)
+            answer = self.answers[language, row]
+            return {"image": images, "prompt": self.prompts[language, wording], "answer": answer}, answer
+
+        return training.Batches(count * len(LANGUAGES), configuration.batch_size, make, configuration.seed)
+
+
+def build(configuration: Configuration, task: Task) -> MultimodalGenerator:
+    """An untrained, compiled model whose vocabulary and lengths fit the task."""
+    dtype = training.choose_profile(configuration.profile).dtype_policy
     training.set_seed(configuration.seed)
-    names = [name for language in LANGUAGES for name in pictures.names(language)]
-    prompts = [prompt for wordings in PROMPTS.values() for prompt in wordings]
-    vocabulary = Vocabulary.from_texts(names + prompts)
-    model = MultimodalGenerator(
-        vocabulary.tokens[len(text.SPECIAL_TOKENS) :],
-        image_size=configuration.image_size,
-        channels=configuration.channels,
+    settings = Settings(
         width=configuration.width,
         heads=configuration.heads,
         depth=configuration.depth,
         hidden=configuration.hidden,
         dropout=configuration.dropout,
-        prompt_length=max(len(tokenise(prompt)) for prompt in prompts),
-        answer_length=max(len(tokenise(name)) for name in names) + 1,
-        dtype=profile.dtype_policy,
+        prompt_length=task.prompts.shape[-1],
+        answer_length=task.answers.shape[-1],
     )
-    steps = configuration.epochs * len(batches(configuration, pictures, model))
+    image_encoder = ImageEncoder(
+        configuration.image_size,
+        configuration.channels,
+        configuration.width,
+        dtype=dtype,
+        name="image_encoder",
+    )
+    ordinary = task.vocabulary.tokens[len(text.SPECIAL_TOKENS) :]
+    model = MultimodalGenerator({"image": image_encoder}, ordinary, settings, dtype=dtype)
+    steps = configuration.epochs * len(task.batches(configuration))
     warm_up = max(1, steps // 10)
-    model.compile(
-        optimizer=keras.optimizers.AdamW(
-            keras.optimizers.schedules.CosineDecay(
-                0.0,  # a float: the schedule fails on an integer
-                steps - warm_up,
-                alpha=0.02,
-                warmup_target=configuration.learning_rate,
-                warmup_steps=warm_up,
-            ),
-            weight_decay=configuration.weight_decay,
-            clipnorm=1.0,
-        ),
-        loss=answer_loss,
-        jit_compile=True,
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0,  # a float: the schedule fails on an integer
+        steps - warm_up,
+        alpha=0.02,
+        warmup_target=configuration.learning_rate,
+        warmup_steps=warm_up,
     )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=configuration.weight_decay, clipnorm=1.0)
+    model.compile(optimizer, loss=answer_loss, jit_compile=True)
     model.build()
     return model
-
-
-def batches(
-    configuration: Configuration, pictures: emoji.EmojiPictures, model: MultimodalGenerator
-) -> training.Batches:
-    """Pairs of picture and prompt with their answers; each picture once an epoch in each language."""
-    rows = pictures.splits["train"]
-    answers = np.stack(
-        [
-            model.vocabulary.encode(pictures.names(language, rows), model.answer_length, end=True)
-            for language in LANGUAGES
-        ]
-    )  # (languages, rows, answer_length)
-    prompts = np.stack(
-        [model.vocabulary.encode(PROMPTS[language], model.prompt_length) for language in LANGUAGES]
-    )  # (languages, wordings, prompt_length)
-
-    def make(chosen: np.ndarray, random: np.random.Generator):
-        language, row = np.divmod(chosen, len(rows))
-        wording = random.integers(prompts.shape[1], size=len(chosen))
-        images = shift(pictures.images[rows[row]], configuration.shift, random)
-        answer = answers[language, row]
-        return {"image": images, "prompt": prompts[language, wording], "answer": answer}, answer
-
-    return training.Batches(len(rows) * len(LANGUAGES), configuration.batch_size, make, configuration.seed)
 
 
 def shift(images: np.ndarray, most: int, random: np.random.Generator) -> np.ndarray:
@@ -151,12 +169,11 @@ def shift(images: np.ndarray, most: int, random: np.random.Generator) -> np.ndar
 
 def train(configuration: Configuration, folder: Path, pictures: emoji.EmojiPictures | None = None):
     """Train with checkpoints in ``folder``, from the last one if there is one; see :func:`training.fit`."""
-    if pictures is None:
-        pictures = emoji.load(configuration.image_size)
-    untrained = build(configuration, pictures)
+    pictures = pictures or emoji.load(configuration.image_size)
+    task = Task.of(pictures)
     return training.fit(
-        lambda: untrained,
-        batches(configuration, pictures, untrained),
+        lambda: build(configuration, task),
+        task.batches(configuration),
         configuration.epochs,
         folder,
         callbacks=(_ValidationScores(pictures),),
@@ -174,7 +191,7 @@ class _ValidationScores(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         for language, names in self.names.items():
-            answers = self.model.generate(self.images, PROMPTS[language][0])
+            answers = self.model.generate({"image": self.images}, PROMPTS[language][0])
             right = [answer == name for answer, name in zip(answers, names, strict=True)]
             logs[f"exact_{language}"] = float(np.mean(right))
 
@@ -195,7 +212,7 @@ def load_trained(profile: str | None = None) -> MultimodalGenerator:
     try:
         return keras.saving.load_model(path)
     except Exception as error:  # Keras, h5py and zipfile each raise their own
-        raise training.StorageError(
+        raise store.StorageError(
             f"the model in {path.parent} cannot be read: {error}. Remove that folder to train it again."
         ) from error
 

@@ -36,7 +36,7 @@ def evaluate(
         results[split] = {name: {} for name in parts}
         for language in languages:
             true = pictures.names(language, chosen)
-            generated = model.generate(images, naming.PROMPTS[language][0])
+            generated = model.generate({"image": images}, naming.PROMPTS[language][0])
             results[split][language] = texts.score(generated, true)
             for name, members in parts.items():
                 for kind, rows in members.items():
@@ -64,7 +64,7 @@ def control_scores(
             ("blank_image", controls.blank_images(images), prompt),
             ("swapped_prompt", images, swapped),
         ):
-            results[name][language] = texts.score(model.generate(changed, prompts), true)
+            results[name][language] = texts.score(model.generate({"image": changed}, prompts), true)
     return results
 
 

@@ -1,4 +1,8 @@
-"""Attention as Keras layers (notebook 37), with the cache that makes writing quick."""
+"""Attention as Keras layers (notebook 37), with the cache that makes writing quick (notebook 38).
+
+Source: Vaswani et al. (2017), section 3.2. A mask is boolean, True where a query may look, and broadcasts to
+``(batch, heads, queries, keys)``.
+"""
 
 import keras
 from keras import ops
@@ -29,80 +33,71 @@ def prefix_mask(prefix_is_token, answer_length: int):
 
 
 @keras.saving.register_keras_serializable("mmcourse")
-class MultiHeadSelfAttention(keras.layers.Layer):
-    """Self-attention with one fused projection for queries, keys and values.
+class SelfAttention(keras.layers.Layer):
+    """Multi-head self-attention with one fused projection for queries, keys and values.
 
     It computes what ``keras.layers.MultiHeadAttention`` computes for one input; the fused projection is
-    faster, and the method :meth:`step` continues a sequence from a cache.
+    faster, and a cache continues a sequence.
 
     Args:
         heads: number of heads; divides the width.
         width: width of the tokens.
+
+    Raises:
+        ValueError: ``heads`` does not divide ``width``.
     """
 
     def __init__(self, heads: int, width: int, **kwargs):
         super().__init__(**kwargs)
-        if heads < 1 or width % heads:
-            raise ValueError(f"heads must divide width, got {heads} heads and width {width}")
-        self.heads, self.width = heads, width
+        self.heads, self.width = _checked(heads, width)
         self.project_in = keras.layers.Dense(3 * width, dtype=self.dtype_policy, name="queries_keys_values")
         self.project_out = keras.layers.Dense(width, dtype=self.dtype_policy, name="output")
 
-    def build(self, shape):
-        self.project_in.build(shape)
-        self.project_out.build(shape)
+    def build(self, tokens_shape):
+        self.project_in.build(tokens_shape)
+        self.project_out.build(tokens_shape)
 
     def get_config(self):
         return {**super().get_config(), "heads": self.heads, "width": self.width}
 
-    def _split(self, tokens):
-        length = tokens.shape[1]
-        joint = ops.reshape(self.project_in(tokens), (-1, length, 3, self.heads, self.width // self.heads))
-        return joint[:, :, 0], joint[:, :, 1], joint[:, :, 2]  # (batch, tokens, heads, width / heads)
+    def empty_cache(self, batch, total: int):
+        """Room for the keys and values of ``total`` tokens: zeros ``(batch, 2, total, heads, width /
+        heads)``."""
+        return ops.zeros((batch, 2, total, self.heads, self.width // self.heads), dtype=self.compute_dtype)
 
-    def _attend(self, queries, keys, values, mask):
-        output = ops.dot_product_attention(queries, keys, values, mask=mask)
-        return self.project_out(ops.reshape(output, (-1, queries.shape[1], self.width)))
+    def call(self, tokens, attention_mask=None, cache=None, position=None):
+        """``(batch, tokens, width)`` to the same shape.
 
-    def call(self, tokens, attention_mask=None):
-        """``(batch, tokens, width)`` to the same shape; ``attention_mask`` as in :func:`prefix_mask`."""
-        return self._attend(*self._split(tokens), attention_mask)
-
-    def fill(self, tokens, mask, total: int):
-        """As :meth:`call`, and a cache of keys and values: ``(batch, 2, total, heads, width / heads)``."""
-        queries, keys, values = self._split(tokens)
-        cache = ops.stack([keys, values], axis=1)
-        room = total - tokens.shape[1]
-        cache = ops.pad(cache, [(0, 0), (0, 0), (0, room), (0, 0), (0, 0)])
-        return self._attend(queries, keys, values, mask), cache
-
-    def step(self, token, mask, cache, place):
-        """Continue by one token at position ``place``: its output ``(batch, 1, width)`` and the new cache.
-
-        ``mask`` is ``(batch, 1, 1, total)``.
+        With a cache, the tokens are those from ``position`` on (a whole number or a scalar tensor). Their
+        keys and values are written into it, the queries look at all of it, so that the mask has ``total``
+        keys, and the call returns ``(output, cache)``.
         """
-        query, key, value = self._split(token)
-        cache = ops.slice_update(cache, (0, 0, place, 0, 0), ops.stack([key, value], axis=1))
-        return self._attend(query, cache[:, 0], cache[:, 1], mask), cache
+        shape = (-1, tokens.shape[1], 3, self.heads, self.width // self.heads)
+        joint = ops.reshape(self.project_in(tokens), shape)
+        queries, keys, values = joint[:, :, 0], joint[:, :, 1], joint[:, :, 2]  # (batch, tokens, heads, d)
+        if cache is None:
+            return self.project_out(_attend(queries, keys, values, attention_mask))
+        cache = ops.slice_update(cache, (0, 0, position, 0, 0), ops.stack([keys, values], axis=1))
+        return self.project_out(_attend(queries, cache[:, 0], cache[:, 1], attention_mask)), cache
 
 
 @keras.saving.register_keras_serializable("mmcourse")
 class CrossAttention(keras.layers.Layer):
-    """Attention whose queries come from one sequence, and whose keys and values come from another.
+    """Multi-head attention whose queries come from one sequence, and whose keys and values come from another.
 
-    It computes what ``keras.layers.MultiHeadAttention`` computes; keys and values share a projection, and
-    :meth:`read` makes them once for all steps of a generation.
+    It computes what ``keras.layers.MultiHeadAttention`` computes; keys and values share a projection.
 
     Args:
         heads: number of heads; divides the width.
         width: width of the tokens that look.
+
+    Raises:
+        ValueError: ``heads`` does not divide ``width``.
     """
 
     def __init__(self, heads: int, width: int, **kwargs):
         super().__init__(**kwargs)
-        if heads < 1 or width % heads:
-            raise ValueError(f"heads must divide width, got {heads} heads and width {width}")
-        self.heads, self.width = heads, width
+        self.heads, self.width = _checked(heads, width)
         self.project_tokens = keras.layers.Dense(width, dtype=self.dtype_policy, name="queries")
         self.project_context = keras.layers.Dense(2 * width, dtype=self.dtype_policy, name="keys_values")
         self.project_out = keras.layers.Dense(width, dtype=self.dtype_policy, name="output")
@@ -115,22 +110,21 @@ class CrossAttention(keras.layers.Layer):
     def get_config(self):
         return {**super().get_config(), "heads": self.heads, "width": self.width}
 
-    def read(self, context):
-        """Keys and values of ``(batch, context_tokens, …)``: each ``(batch, context_tokens, heads, d)``."""
-        shape = (-1, context.shape[1], 2, self.heads, self.width // self.heads)
-        joint = ops.reshape(self.project_context(context), shape)
-        return joint[:, :, 0], joint[:, :, 1]
-
-    def look(self, tokens, keys, values, attention_mask=None):
-        """As :meth:`call`, with keys and values that :meth:`read` has made."""
-        shape = (-1, tokens.shape[1], self.heads, self.width // self.heads)
-        queries = ops.reshape(self.project_tokens(tokens), shape)
-        output = ops.dot_product_attention(queries, keys, values, mask=attention_mask)
-        return self.project_out(ops.reshape(output, (-1, tokens.shape[1], self.width)))
-
     def call(self, tokens, context, attention_mask=None):
-        """``(batch, tokens, width)`` to the same shape.
+        """``(batch, tokens, width)`` and ``(batch, context_tokens, any)`` to ``(batch, tokens, width)``."""
+        each = (self.heads, self.width // self.heads)
+        queries = ops.reshape(self.project_tokens(tokens), (-1, tokens.shape[1], *each))
+        joint = ops.reshape(self.project_context(context), (-1, context.shape[1], 2, *each))
+        return self.project_out(_attend(queries, joint[:, :, 0], joint[:, :, 1], attention_mask))
 
-        ``attention_mask`` is ``(batch or 1, 1, tokens or 1, context_tokens)``, True where a token may look.
-        """
-        return self.look(tokens, *self.read(context), attention_mask)
+
+def _checked(heads: int, width: int) -> tuple[int, int]:
+    if heads < 1 or width % heads:
+        raise ValueError(f"heads must divide width, got {heads} heads and width {width}")
+    return heads, width
+
+
+def _attend(queries, keys, values, mask):
+    """``(batch, tokens, heads, d)`` each, to ``(batch, query_tokens, heads * d)``."""
+    output = ops.dot_product_attention(queries, keys, values, mask=mask)
+    return ops.reshape(output, (-1, queries.shape[1], queries.shape[2] * queries.shape[3]))

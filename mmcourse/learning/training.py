@@ -41,7 +41,7 @@ PROFILES = {
 
 
 def choose_profile(name: str | None = None) -> Profile:
-    """The profile of that name, or of ``$MMCOURSE_PROFILE``, or "cpu"; it becomes Keras's dtype policy.
+    """The profile of that name, or of ``$MMCOURSE_PROFILE``, or "cpu". It changes nothing in Keras.
 
     Raises:
         ValueError: there is no such profile.
@@ -49,7 +49,6 @@ def choose_profile(name: str | None = None) -> Profile:
     name = name or os.environ.get("MMCOURSE_PROFILE") or "cpu"
     if name not in PROFILES:
         raise ValueError(f"unknown profile {name!r}; expected one of: {', '.join(PROFILES)}")
-    keras.config.set_dtype_policy(PROFILES[name].dtype_policy)
     return PROFILES[name]
 
 
@@ -209,7 +208,8 @@ def kept(
     modules: Iterable[str],
     train: Callable[[Path], tuple[keras.Model, list[dict[str, float]]]],
 ) -> Path:
-    """The folder of a trained model, which is trained now unless it has been before; see :func:`mmcourse.store.key`.
+    """The folder of a trained model, which is trained now unless it has been before; see
+    :func:`mmcourse.store.key`.
 
     It holds ``model.keras``, ``history.json`` and ``configuration.json``.
 

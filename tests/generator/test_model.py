@@ -10,29 +10,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
+from mmcourse.encoders.audio import AudioEncoder
 from mmcourse.encoders.image import ImageEncoder
-from mmcourse.generator.model import MultimodalGenerator, answer_loss
-from mmcourse.text import END, PAD, SPECIAL_TOKENS, START, tokenise
+from mmcourse.generator import decoding
+from mmcourse.generator.model import MultimodalGenerator, Settings, answer_loss
+from mmcourse.text import END_ID, PAD_ID, SPECIAL_TOKENS, tokenise
 
-SIZE, ANSWER = 16, 6
+SIZE, ANSWER, FRAMES, BANDS = 16, 6, 8, 5
 WORDS = ("a", "b", "c", "say", "it", "now", "猫", "红")
-END_ID, PAD_ID, START_ID = (SPECIAL_TOKENS.index(token) for token in (END, PAD, START))
 
 
 pytestmark = pytest.mark.usefixtures("float32")
 
 
-def make_model(seed: int = 0, spread: float = 0.0, **settings) -> MultimodalGenerator:
+def make_model(seed: int = 0, spread: float = 0.0, modalities=("image",), **settings) -> MultimodalGenerator:
     """A tiny model; ``spread`` is that of its random matrices, and of the vectors that are zero at first."""
     keras.config.set_dtype_policy("float32")
     keras.utils.set_random_seed(seed)
-    options = {"image_size": SIZE, "channels": (4,), "width": 16, "heads": 2, "depth": 2, "hidden": 24}
-    model = MultimodalGenerator(WORDS, prompt_length=4, answer_length=ANSWER, **(options | settings))
+    options = {"width": 16, "heads": 2, "depth": 2, "hidden": 24, "prompt_length": 4} | settings
+    encoders = {
+        "image": ImageEncoder(SIZE, (4,), options["width"], name="image_encoder"),
+        "audio": AudioEncoder(FRAMES, BANDS, options["width"], name="audio_encoder"),
+    }
+    encoders = {name: encoders[name] for name in modalities}
+    model = MultimodalGenerator(encoders, WORDS, Settings(answer_length=ANSWER, **options))
     model.build()
     if spread:
         random = np.random.default_rng(seed)
         for variable in model.trainable_variables:
-            if "gamma" not in variable.path:
+            if "gamma" not in variable.path and "modality" not in variable.path:
                 variable.assign(random.normal(scale=spread, size=variable.shape))
     return model
 
@@ -59,17 +65,18 @@ def make_images(count: int, seed: int = 0) -> np.ndarray:
 def make_inputs(model: MultimodalGenerator, prompts: list[str], answers: list[str], seed: int = 0) -> dict:
     return {
         "image": make_images(len(prompts), seed),
-        "prompt": model.vocabulary.encode(prompts, model.prompt_length),
-        "answer": model.vocabulary.encode(answers, model.answer_length, end=True),
+        "prompt": model.vocabulary.encode(prompts, model.settings.prompt_length),
+        "answer": model.vocabulary.encode(answers, model.settings.answer_length, end=True),
     }
 
 
-def write_slowly(model: MultimodalGenerator, images: np.ndarray, prompts: np.ndarray) -> np.ndarray:
+def write_slowly(model: MultimodalGenerator, inputs: dict) -> np.ndarray:
     """Greedy writing without a cache: the whole sequence is read again for each token."""
-    answers = np.zeros((len(images), model.answer_length), dtype="int32")
-    finished = np.zeros(len(images), dtype=bool)
-    for place in range(model.answer_length):
-        logits = ops.convert_to_numpy(model({"image": images, "prompt": prompts, "answer": answers}))
+    count = len(inputs["prompt"])
+    answers = np.zeros((count, model.settings.answer_length), dtype="int32")
+    finished = np.zeros(count, dtype=bool)
+    for place in range(model.settings.answer_length):
+        logits = ops.convert_to_numpy(model(inputs | {"answer": answers}))
         answers[:, place] = np.where(finished, PAD_ID, logits[:, place].argmax(axis=-1))
         finished |= answers[:, place] == END_ID
     return answers
@@ -83,8 +90,8 @@ PROMPTS = ["say it", "a", "now say it b", "猫"]
 def test_shapes(model):
     inputs = make_inputs(model, PROMPTS[:3], ["a b", "猫", ""])
     assert model(inputs).shape == (3, ANSWER, len(WORDS) + len(SPECIAL_TOKENS))
-    assert model.write(inputs["image"], inputs["prompt"]).shape == (3, ANSWER)
-    prefix, real = model.embed_prefix(inputs["image"], inputs["prompt"])
+    assert decoding.greedy(model, {"image": inputs["image"], "prompt": inputs["prompt"]}).shape == (3, ANSWER)
+    prefix, real = model.embed_prefix(inputs)
     assert prefix.shape == (3, 16 + 4, 16)
     np.testing.assert_array_equal(
         ops.convert_to_numpy(real)[:, 16:], [[1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 1]]
@@ -118,7 +125,7 @@ def test_logits_depend_on_the_picture_and_on_the_prompt(model):
     assert (np.abs(logits[0] - logits[1]).max(axis=-1) > 1e-3).all()  # two pictures, at every place
     same = inputs | {"image": np.repeat(inputs["image"][:1], 2, axis=0)}
     np.testing.assert_allclose(*ops.convert_to_numpy(model(same)), atol=1e-5)
-    other = same | {"prompt": model.vocabulary.encode(["say it", "say b"], model.prompt_length)}
+    other = same | {"prompt": model.vocabulary.encode(["say it", "say b"], model.settings.prompt_length)}
     logits = ops.convert_to_numpy(model(other))
     assert (np.abs(logits[0] - logits[1]).max(axis=-1) > 1e-3).all()
 
@@ -207,21 +214,25 @@ def test_compiled_loss_is_the_loss_and_ignores_padding():
 def test_cached_writing_equals_the_slow_loop(model):
     images = make_images(40)
     prompts = [PROMPTS[i % len(PROMPTS)] for i in range(len(images))]
-    expected = write_slowly(model, images, model.encode_prompts(prompts))
+    expected = write_slowly(model, {"image": images, "prompt": model.encode_prompts(prompts)})
     lengths = (expected != PAD_ID).sum(axis=1)
     assert len(set(lengths)) > 3 and len(np.unique(expected, axis=0)) > 8, "too much alike to mean anything"
     assert (expected[:, -1] != PAD_ID).any(), "some answers should fill all places"
-    written = ops.convert_to_numpy(model.write(images, model.encode_prompts(prompts)))
+    written = ops.convert_to_numpy(
+        decoding.greedy(model, {"image": images, "prompt": model.encode_prompts(prompts)})
+    )
     np.testing.assert_array_equal(written, expected)
     for batch_size in (1, 7, 64):
         count = 5 if batch_size == 1 else len(images)
-        texts = model.generate(images[:count], prompts[:count], batch_size=batch_size)
+        texts = model.generate({"image": images[:count]}, prompts[:count], batch_size=batch_size)
         assert texts == model.vocabulary.decode(expected[:count])
 
 
 def test_answers_end_with_the_end_token_and_padding(model):
     images = make_images(40)
-    answers = ops.convert_to_numpy(model.write(images, model.encode_prompts(PROMPTS * 10)))
+    answers = ops.convert_to_numpy(
+        decoding.greedy(model, {"image": images, "prompt": model.encode_prompts(PROMPTS * 10)})
+    )
     ended = 0
     for answer in answers:
         ends = np.flatnonzero(answer == END_ID)
@@ -237,23 +248,23 @@ def test_a_model_that_ends_at_once_gives_empty_texts():
     bias = np.zeros(len(model.vocabulary))
     bias[END_ID] = 100.0
     model.to_logits.bias.assign(bias)
-    assert model.generate(make_images(2), "say it") == ["", ""]
+    assert model.generate({"image": make_images(2)}, "say it") == ["", ""]
 
 
 def test_one_prompt_for_all_equals_one_for_each_and_order_does_not_matter(model):
     images = make_images(6)
-    texts = model.generate(images, "say it")
-    assert texts == model.generate(images, ["say it"] * 6)
-    assert texts == model.generate(list(images), ("say it",) * 6)
-    assert texts[::-1] == model.generate(images[::-1], "say it")
-    assert texts != model.generate(images, "now")
+    texts = model.generate({"image": images}, "say it")
+    assert texts == model.generate({"image": images}, ["say it"] * 6)
+    assert texts == model.generate({"image": list(images)}, ("say it",) * 6)
+    assert texts[::-1] == model.generate({"image": images[::-1]}, "say it")
+    assert texts != model.generate({"image": images}, "now")
 
 
 def test_float_and_whole_number_pictures_give_the_same(model):
     images = make_images(6)
-    expected = model.generate(images, "say it")
+    expected = model.generate({"image": images}, "say it")
     for kind in ("float32", "float64", "int32"):
-        assert model.generate(images.astype(kind), "say it") == expected
+        assert model.generate({"image": images.astype(kind)}, "say it") == expected
     inputs = make_inputs(model, ["say it"] * 2, ["a"] * 2)
     as_float = inputs | {"image": inputs["image"].astype("float32")}
     logits, expected = ops.convert_to_numpy(model(as_float)), ops.convert_to_numpy(model(inputs))
@@ -261,8 +272,8 @@ def test_float_and_whole_number_pictures_give_the_same(model):
 
 
 def test_no_pictures_no_answers(model):
-    assert model.generate(np.zeros((0, SIZE, SIZE, 3), dtype="uint8"), "say it") == []
-    assert model.generate(np.zeros((0, SIZE, SIZE, 3), dtype="uint8"), []) == []
+    assert model.generate({"image": np.zeros((0, SIZE, SIZE, 3), dtype="uint8")}, "say it") == []
+    assert model.generate({"image": np.zeros((0, SIZE, SIZE, 3), dtype="uint8")}, []) == []
 
 
 @pytest.mark.parametrize(
@@ -270,26 +281,26 @@ def test_no_pictures_no_answers(model):
 )
 def test_pictures_of_another_shape_are_refused(model, shape):
     with pytest.raises(ValueError) as caught:
-        model.generate(np.zeros(shape, dtype="uint8"), "say it")
-    assert "(pictures, 16, 16, 3)" in str(caught.value) and str(shape) in str(caught.value)
+        model.generate({"image": np.zeros(shape, dtype="uint8")}, "say it")
+    assert "image must be (examples, 16, 16, 3)" in str(caught.value) and str(shape) in str(caught.value)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_another_number_of_prompts_is_refused(model, count):
-    with pytest.raises(ValueError, match=f"{count} prompts for 2 pictures"):
-        model.generate(make_images(2), ["say it"] * count)
+    with pytest.raises(ValueError, match=f"'image': 2, 'prompts': {count}"):
+        model.generate({"image": make_images(2)}, ["say it"] * count)
 
 
 @pytest.mark.parametrize("prompt", ["", " ", "\t\n ", "\u3000"])
 def test_an_empty_prompt_is_refused(model, prompt):
     with pytest.raises(ValueError, match="empty"):
-        model.generate(make_images(2), ["say it", prompt])
+        model.generate({"image": make_images(2)}, ["say it", prompt])
 
 
 @pytest.mark.parametrize("words", [5, 5000])
 def test_a_prompt_that_is_too_long_is_refused_in_few_words(model, words):
     with pytest.raises(ValueError, match=f"{words} tokens.*at most 4") as caught:
-        model.generate(make_images(1), "say " * words)
+        model.generate({"image": make_images(1)}, "say " * words)
     assert len(str(caught.value)) < 300
 
 
@@ -298,21 +309,118 @@ def test_a_prompt_that_is_too_long_is_refused_in_few_words(model, words):
 )
 def test_unknown_words_are_refused_and_named(model, prompt, unknown):
     with pytest.raises(ValueError, match="never seen") as caught:
-        model.generate(make_images(1), prompt)
+        model.generate({"image": make_images(1)}, prompt)
     assert unknown in str(caught.value) and prompt in str(caught.value)
 
 
 @pytest.mark.parametrize("prompt", ["foo " * 5000, "f" * 50_000])
 def test_a_long_unknown_prompt_is_refused_in_few_words(model, prompt):
     with pytest.raises(ValueError, match="never seen") as caught:
-        model.generate(make_images(1), prompt)
+        model.generate({"image": make_images(1)}, prompt)
     assert len(str(caught.value)) < 500
 
 
 @pytest.mark.parametrize("special", SPECIAL_TOKENS)
 def test_special_tokens_cannot_be_typed(model, special):
     with pytest.raises(ValueError, match="never seen"):
-        model.generate(make_images(1), f"say {special}")
+        model.generate({"image": make_images(1)}, f"say {special}")
+
+
+# Several modalities
+
+
+def make_sounds(count: int, seed: int = 0) -> np.ndarray:
+    """Frames of two lengths; the shorter recordings end in zeros, which are padding."""
+    sounds = np.random.default_rng(seed).normal(size=(count, FRAMES, BANDS)).astype("float32")
+    sounds[::2, 4:] = 0
+    return sounds
+
+
+@pytest.fixture(scope="module")
+def both() -> MultimodalGenerator:
+    """A model that looks and listens, with strong attention, so that every token counts."""
+    model = make_model(5, spread=0.3, modalities=("image", "audio"))
+    random = np.random.default_rng(5)
+    for variable in model.trainable_variables:
+        if "attention/" in variable.path and variable.path.endswith("kernel"):
+            variable.assign(random.normal(scale=1.5, size=variable.shape))
+    return model
+
+
+@pytest.mark.parametrize("present", [("image", "audio"), ("image",), ("audio",), ()])
+def test_with_any_modalities_cached_writing_equals_the_slow_loop(both, present):
+    every = {"image": make_images(12), "audio": make_sounds(12)}
+    inputs = {name: every[name] for name in present}
+    prompts = both.encode_prompts([PROMPTS[i % len(PROMPTS)] for i in range(12)])
+    expected = write_slowly(both, inputs | {"prompt": prompts})
+    written = ops.convert_to_numpy(decoding.greedy(both, inputs | {"prompt": prompts}))
+    np.testing.assert_array_equal(written, expected)
+    tokens, real = both.embed_prefix(inputs | {"prompt": prompts})
+    assert tokens.shape[1] == 16 * ("image" in present) + 2 * ("audio" in present) + 4
+    assert real.shape == tokens.shape[:2]
+
+
+def test_the_order_in_which_modalities_are_given_does_not_matter(both):
+    images, sounds = make_images(6), make_sounds(6)
+    texts = both.generate({"image": images, "audio": sounds}, "say it")
+    assert both.generate({"audio": sounds, "image": images}, "say it") == texts
+    assert both.generate({"audio": sounds}, "say it") != texts != both.generate({"image": images}, "say it")
+
+
+def test_padding_of_a_sound_is_seen_by_nobody(both):
+    inputs = make_inputs(both, ["say it"] * 4, ["a b c"] * 4) | {"audio": make_sounds(4)}
+    before = ops.convert_to_numpy(both(inputs))
+    positions = both.encoders["audio"].position
+    kept = positions.numpy()
+    noise = np.random.default_rng(0).normal(scale=3, size=kept.shape)
+    positions.assign(kept + noise * [[0], [1]])  # of the token that is padding in every second sound
+    after = ops.convert_to_numpy(both(inputs))
+    positions.assign(kept)
+    np.testing.assert_allclose(after[::2], before[::2], atol=1e-4)
+    assert np.abs(after - before)[1::2].max() > 1e-2
+
+
+def test_each_modality_has_an_embedding_of_its_own(both):
+    inputs = make_inputs(both, ["say it"], ["a b"]) | {"audio": make_sounds(1)}
+    before = ops.convert_to_numpy(both(inputs))
+    kept = both.modality.numpy()
+    for row in range(2):
+        changed = kept.copy()
+        changed[row] += np.random.default_rng(row).normal(size=kept.shape[1])
+        both.modality.assign(changed)
+        assert np.abs(ops.convert_to_numpy(both(inputs)) - before).max() > 1e-3
+    both.modality.assign(kept)
+
+
+def test_an_unknown_modality_is_refused(both):
+    with pytest.raises(ValueError, match="unknown modality 'video'; this model has: image, audio"):
+        both.generate({"video": make_images(1)}, "say it")
+    with pytest.raises(ValueError, match="no encoder may be called 'prompt' or 'answer'"):
+        MultimodalGenerator({"prompt": ImageEncoder(SIZE, (4,), 8)}, WORDS)
+    with pytest.raises(ValueError, match="frames must be a multiple of 4, got 6"):
+        AudioEncoder(6, BANDS, 8)
+
+
+def test_picture_and_sound_go_through_fit_and_both_are_learnt(tmp_path):
+    """Four pairs of picture and sound, one prompt: neither modality alone tells the answer."""
+    model = make_model(modalities=("image", "audio"), width=32, depth=1, hidden=32)
+    model.compile(optimizer=keras.optimizers.Adam(5e-3), loss=answer_loss, jit_compile=False)
+    images, sounds = make_images(2)[[0, 0, 1, 1]], make_sounds(2)[[0, 1, 0, 1]]
+    answers = ["a b c", "now", "b", "c c a b b"]
+    inputs = {
+        "image": images,
+        "audio": sounds,
+        "prompt": model.encode_prompts(["say it"] * 4),
+        "answer": model.vocabulary.encode(answers, model.settings.answer_length, end=True),
+    }
+    history = model.fit(inputs, inputs["answer"], batch_size=4, epochs=250, verbose=0).history["loss"]
+    assert history[-1] < 0.05
+    assert model.generate({"image": images, "audio": sounds}, "say it") == answers
+    mixed = model.generate({"image": images, "audio": sounds[::-1]}, "say it")
+    assert sum(answer == true for answer, true in zip(mixed, answers, strict=True)) <= 1
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.generate({"image": images, "audio": sounds}, "say it") == answers
 
 
 # Keeping
@@ -320,18 +428,18 @@ def test_special_tokens_cannot_be_typed(model, special):
 
 def test_saved_and_loaded_model_answers_the_same(model, tmp_path):
     images = make_images(8)
-    texts = model.generate(images, "say it")  # also: a model that has written can be saved
+    texts = model.generate({"image": images}, "say it")  # also: a model that has written can be saved
     path = tmp_path / "model.keras"
     model.save(path)
     again = keras.saving.load_model(path, safe_mode=True)
     assert type(again) is MultimodalGenerator
-    assert again.generate(images, "say it") == texts
+    assert again.generate({"image": images}, "say it") == texts
     assert again.vocabulary.tokens == model.vocabulary.tokens
     for mine, theirs in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
     second = tmp_path / "second.keras"
     again.save(second)
-    assert keras.saving.load_model(second).generate(images, "say it") == texts
+    assert keras.saving.load_model(second).generate({"image": images}, "say it") == texts
 
 
 def test_saved_file_holds_plain_configuration_and_weights_only(model, tmp_path):
@@ -368,11 +476,11 @@ def test_learns_four_pairs_by_heart():
     answers = ["a b c", "红 now", "b", "c c a b b"]
     inputs = {
         "image": images,
-        "prompt": model.vocabulary.encode(prompts, model.prompt_length),
-        "answer": model.vocabulary.encode(answers, model.answer_length, end=True),
+        "prompt": model.vocabulary.encode(prompts, model.settings.prompt_length),
+        "answer": model.vocabulary.encode(answers, model.settings.answer_length, end=True),
     }
     for _ in range(250):
         loss = model.train_on_batch(inputs, inputs["answer"])
     assert float(loss) < 0.05
     expected = [" ".join(tokenise(answer)).replace("红 now", "红now") for answer in answers]
-    assert model.generate(images, prompts) == expected
+    assert model.generate({"image": images}, prompts) == expected

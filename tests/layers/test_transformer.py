@@ -1,19 +1,16 @@
-"""Patches, cross-attention and the decoder's block agree with their references and with Keras."""
+"""The Transformer block agrees with the NumPy references; with a cache it writes what it would read at
+once."""
 
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from keras import ops
 
-from mmcourse.layers.attention import CrossAttention
-from mmcourse.layers.patches import PatchEmbedding, cut_patches
-from mmcourse.layers.transformer import DecoderBlock
-from mmcourse.mathematics.attention import causal_mask, layer_normalisation, multi_head_attention
+from mmcourse.layers.attention import prefix_mask
+from mmcourse.layers.transformer import TransformerBlock
+from mmcourse.mathematics.attention import causal_mask, layer_normalisation, scaled_dot_product_attention
 
-BATCH, TOKENS, CONTEXT, HEADS, WIDTH, CONTEXT_WIDTH = 2, 5, 6, 4, 8, 12
-
+BATCH, TOKENS, CONTEXT, HEADS, WIDTH, CONTEXT_WIDTH = 2, 7, 8, 4, 16, 12
 
 pytestmark = pytest.mark.usefixtures("float32")
 
@@ -22,168 +19,151 @@ def normal(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
 
+def computed(layer, *inputs, **options) -> np.ndarray:
+    return ops.convert_to_numpy(layer(*inputs, **options))
+
+
 def randomise(layer) -> None:
     random = np.random.default_rng(1)
     layer.set_weights([random.normal(scale=0.4, size=weight.shape) for weight in layer.get_weights()])
 
 
-def as_multi_head(layer: CrossAttention) -> list[np.ndarray]:
-    """Its weights in the order of ``keras.layers.MultiHeadAttention.get_weights()``."""
-    queries, queries_bias, joint, joint_bias, out, out_bias = layer.get_weights()
-    heads, depth = layer.heads, layer.width // layer.heads
-    keys, values = np.split(joint, 2, axis=1)
-    keys_bias, values_bias = np.split(joint_bias, 2)
-    pairs = ((queries, queries_bias), (keys, keys_bias), (values, values_bias))
-    read = [array for kernel, bias in pairs for array in (kernel.reshape(-1, heads, depth), bias)]
-    read[1::2] = [bias.reshape(heads, depth) for bias in read[1::2]]
-    return [*read, out.reshape(heads, depth, -1), out_bias]
+def make_block(dropout: float = 0.0) -> TransformerBlock:
+    """A block whose weights all differ from their initial zeros and ones."""
+    block = TransformerBlock(HEADS, WIDTH, 24, dropout)
+    block.build((None, None, WIDTH))
+    random = np.random.default_rng(1)
+    block.set_weights([random.normal(scale=0.4, size=weight.shape) for weight in block.get_weights()])
+    return block
 
 
-@pytest.mark.parametrize("masked", [False, True])
-def test_cross_attention_shares_weights_with_keras_and_with_the_reference(masked):
-    tokens, context = normal(BATCH, TOKENS, WIDTH), normal(BATCH, CONTEXT, CONTEXT_WIDTH, seed=1)
-    mask = np.broadcast_to(causal_mask(TOKENS, CONTEXT), (BATCH, TOKENS, CONTEXT)) if masked else None
-    ours = CrossAttention(HEADS, WIDTH)
-    ours.build(tokens.shape, context.shape)
-    randomise(ours)
-    theirs = keras.layers.MultiHeadAttention(HEADS, WIDTH // HEADS)
-    theirs(tokens, context)
-    theirs.set_weights(as_multi_head(ours))
-    output = ops.convert_to_numpy(ours(tokens, context, None if mask is None else mask[:, None]))
-    expected = ops.convert_to_numpy(theirs(tokens, context, attention_mask=mask))
-    assert np.abs(expected).max() > 0.1
+def test_block_refuses_tokens_of_another_width():
+    with pytest.raises(ValueError, match=r"tokens must be \(batch, tokens, 16\), got the shape \(2, 7, 12\)"):
+        TransformerBlock(HEADS, WIDTH, 24)(normal(2, 7, 12))
+
+
+def test_block_agrees_with_the_references():
+    block, tokens = make_block(), normal(BATCH, TOKENS, WIDTH)
+    weights = {variable.path.split("/", 1)[1]: variable.numpy() for variable in block.variables}
+
+    def norm(name, x):
+        return layer_normalisation(x, weights[f"{name}/gamma"], weights[f"{name}/beta"])
+
+    def dense(name, x):
+        return x @ weights[f"{name}/kernel"] + weights[f"{name}/bias"]
+
+    joint = dense("attention/queries_keys_values", norm("attention_norm", tokens))
+    joint = joint.reshape(BATCH, TOKENS, 3, HEADS, WIDTH // HEADS).transpose(2, 0, 3, 1, 4)
+    output = scaled_dot_product_attention(*joint)[0].transpose(0, 2, 1, 3).reshape(BATCH, TOKENS, WIDTH)
+    tokens = tokens + dense("attention/output", output)
+    hidden = dense("network_in", norm("network_norm", tokens))
+    gelu = hidden / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (hidden + 0.044715 * hidden**3)))
+    expected = tokens + dense("network_out", gelu)
+    np.testing.assert_allclose(computed(block, normal(BATCH, TOKENS, WIDTH)), expected, atol=2e-5)
+
+
+def test_block_is_causal_in_the_answer_and_open_in_the_prefix():
+    block, prefix, answer = make_block(), 3, 4
+    tokens = normal(1, prefix + answer, WIDTH)
+    mask = prefix_mask(np.ones((1, prefix), dtype=bool), answer)
+    before = computed(block, tokens, attention_mask=mask)
+    for place in range(prefix + answer):
+        changed = tokens.copy()
+        changed[:, place] = normal(WIDTH, seed=9)
+        after = computed(block, changed, attention_mask=mask)
+        differs = np.abs(after - before).max(axis=(0, 2)) > 1e-4
+        if place < prefix:
+            assert differs.all()
+        else:
+            np.testing.assert_array_equal(differs, np.arange(prefix + answer) >= place)
+
+
+def test_padding_in_the_prefix_is_seen_by_nobody():
+    block, prefix, answer = make_block(), 4, 3
+    tokens = normal(2, prefix + answer, WIDTH)
+    real = np.array([[True, True, False, True], [True, False, False, True]])
+    mask = prefix_mask(real, answer)
+    changed = tokens.copy()
+    changed[:, :prefix][~real] = 9 * normal(3, WIDTH, seed=9)
+    visible = np.concatenate([real, np.ones((2, answer), dtype=bool)], axis=1)
+    before, after = (computed(block, x, attention_mask=mask) for x in (tokens, changed))
+    np.testing.assert_allclose(after[visible], before[visible], atol=1e-5)
+    assert np.abs(after - before).max() > 0.1  # the padding's own places, which are not read
+
+
+def test_dropout_acts_in_training_only():
+    block, tokens = make_block(dropout=0.5), normal(2, TOKENS, WIDTH)
+    still = computed(block, tokens)
+    np.testing.assert_array_equal(computed(block, tokens, training=False), still)
+    assert np.abs(computed(block, tokens, training=True) - still).max() > 0.01
+    np.testing.assert_allclose(computed(make_block(dropout=0.0), tokens, training=True), still, atol=1e-6)
+
+
+@pytest.mark.parametrize("padding", [0, 2])
+def test_reading_a_prefix_and_then_one_by_one_equals_the_whole_sequence(padding):
+    block, prefix, answer = make_block(), 5, 4
+    total = prefix + answer
+    tokens = normal(BATCH, total, WIDTH)
+    real = np.ones((BATCH, prefix), dtype=bool)
+    real[1:, prefix - padding :] = padding == 0
+    expected = computed(block, tokens, attention_mask=prefix_mask(real, answer))
+
+    def seen(written):
+        answers = np.broadcast_to(np.arange(answer) < written, (BATCH, answer))
+        return np.concatenate([real, answers], axis=1)[:, None, None, :]
+
+    hidden, cache = block(tokens[:, :prefix], seen(0), cache=block.empty_cache(BATCH, total), position=0)
+    outputs = [hidden]
+    for position in range(prefix, total):
+        token = tokens[:, position : position + 1]
+        hidden, cache = block(token, seen(position - prefix + 1), cache=cache, position=position)
+        outputs.append(hidden)
+    output = np.concatenate([ops.convert_to_numpy(hidden) for hidden in outputs], axis=1)
     np.testing.assert_allclose(output, expected, atol=1e-5)
-    reference, _ = multi_head_attention(tokens, context, as_multi_head(ours), mask)
-    np.testing.assert_allclose(output, reference, atol=1e-5)
 
 
-def test_keys_and_values_are_made_once():
-    layer = CrossAttention(HEADS, WIDTH)
-    tokens, context = normal(BATCH, TOKENS, WIDTH), normal(BATCH, CONTEXT, CONTEXT_WIDTH)
-    expected = ops.convert_to_numpy(layer(tokens, context))
-    keys, values = layer.read(context)
-    assert tuple(keys.shape) == (BATCH, CONTEXT, HEADS, WIDTH // HEADS)
-    steps = [layer.look(tokens[:, place : place + 1], keys, values) for place in range(TOKENS)]
-    np.testing.assert_allclose(np.concatenate(steps, axis=1), expected, atol=1e-5)
-
-
-def test_decoder_block_agrees_with_the_references():
-    block = DecoderBlock(HEADS, WIDTH, 20)
-    tokens, context = normal(BATCH, TOKENS, WIDTH), normal(BATCH, CONTEXT, CONTEXT_WIDTH, seed=1)
-    seen = np.arange(CONTEXT) < np.array([CONTEXT, 3])[:, None]
-    block.build(tokens.shape, context.shape)
+def make_looking_block() -> TransformerBlock:
+    block = TransformerBlock(HEADS, WIDTH, 20, cross_attention=True)
+    block.build((BATCH, TOKENS, WIDTH), (BATCH, CONTEXT, CONTEXT_WIDTH))
     randomise(block)
-    output = ops.convert_to_numpy(
-        block(tokens, context, causal_mask(TOKENS)[None, None], seen[:, None, None, :])
-    )
+    return block
 
-    def norm(place, x):
-        return layer_normalisation(x, *block.norms[place].get_weights())
 
-    own = block.attention
-    expected = tokens + ops.convert_to_numpy(own(norm(0, tokens), causal_mask(TOKENS)[None, None]))
-    weights = as_multi_head(block.cross_attention)
-    expected = expected + multi_head_attention(norm(1, expected), context, weights, seen[:, None, :])[0]
+def test_block_with_cross_attention_agrees_with_its_parts():
+    block = make_looking_block()
+    tokens, context = normal(BATCH, TOKENS, WIDTH), normal(BATCH, CONTEXT, CONTEXT_WIDTH, seed=1)
+    causal = causal_mask(TOKENS)[None, None]
+    seen = (np.arange(CONTEXT) < np.array([CONTEXT, 3])[:, None])[:, None, None, :]
+    expected = tokens + computed(block.attention, block.attention_norm(tokens), causal)
+    looked = computed(block.cross_attention, block.cross_attention_norm(expected), context, seen)
+    expected = expected + looked
     kernel, bias = block.network_in.get_weights()
-    hidden = norm(2, expected) @ kernel + bias
+    hidden = computed(block.network_norm, expected) @ kernel + bias
     gelu = hidden / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (hidden + 0.044715 * hidden**3)))
     kernel, bias = block.network_out.get_weights()
+    output = computed(block, tokens, causal, context=context, context_mask=seen)
     np.testing.assert_allclose(output, expected + gelu @ kernel + bias, atol=1e-4)
 
 
-def test_decoder_block_sees_no_later_token_and_no_hidden_context():
-    block = DecoderBlock(HEADS, WIDTH, 20)
+def test_block_with_cross_attention_sees_no_later_token_and_no_hidden_context():
+    block = make_looking_block()
     tokens, context = normal(1, TOKENS, WIDTH), normal(1, CONTEXT, CONTEXT_WIDTH, seed=1)
     causal, seen = causal_mask(TOKENS)[None, None], (np.arange(CONTEXT) < 4)[None, None, None]
-    before = ops.convert_to_numpy(block(tokens, context, causal, seen))
+    before = computed(block, tokens, causal, context=context, context_mask=seen)
     context[:, 4:] += 9
     tokens[:, 3:] += normal(WIDTH, seed=2)
-    after = ops.convert_to_numpy(block(tokens, context, causal, seen))
+    after = computed(block, tokens, causal, context=context, context_mask=seen)
     np.testing.assert_allclose(after[:, :3], before[:, :3], atol=1e-5)
     assert np.abs(after - before)[:, 3:].max() > 0.1
 
 
-@given(
-    batch=st.integers(1, 2),
-    rows=st.integers(1, 3),
-    columns=st.integers(1, 3),
-    size=st.integers(1, 3),
-    channels=st.integers(1, 3),
-)
-@settings(max_examples=30, deadline=None)
-def test_patches_by_definition(batch, rows, columns, size, channels):
-    images = normal(batch, rows * size, columns * size, channels)
-    patches = cut_patches(images, size)
-    assert patches.shape == (batch, rows * columns, size * size * channels)
-    for row in range(rows):
-        for column in range(columns):
-            square = images[:, row * size : (row + 1) * size, column * size : (column + 1) * size]
-            np.testing.assert_array_equal(patches[:, row * columns + column], square.reshape(batch, -1))
-    tensor = ops.convert_to_numpy(cut_patches(ops.convert_to_tensor(images), size))
-    np.testing.assert_array_equal(tensor, patches)
-
-
-def test_patch_embedding_is_a_convolution_with_stride():
-    images = normal(BATCH, 8, 12, 3)
-    layer = PatchEmbedding(4, WIDTH)
-    layer.build(images.shape)
-    randomise(layer)
-    kernel, bias = layer.project.get_weights()
-    convolution = keras.layers.Conv2D(WIDTH, 4, strides=4)
-    convolution.build(images.shape)
-    convolution.set_weights([kernel.reshape(4, 4, 3, WIDTH), bias])
-    patches = ops.convert_to_numpy(convolution(images)).reshape(BATCH, 6, WIDTH)
-    first = np.broadcast_to(ops.convert_to_numpy(layer.class_token), (BATCH, 1, WIDTH))
-    expected = np.concatenate([first, patches], axis=1) + ops.convert_to_numpy(layer.position)
-    np.testing.assert_allclose(ops.convert_to_numpy(layer(images)), expected, atol=1e-5)
-
-
-def test_without_positions_the_patches_are_a_bag():
-    layer = PatchEmbedding(2, WIDTH, positions=False)
-    images = normal(1, 2, 6, 1)
-    tokens = ops.convert_to_numpy(layer(images))
-    swapped = ops.convert_to_numpy(layer(np.concatenate([images[:, :, 4:], images[:, :, :4]], axis=2)))
-    np.testing.assert_allclose(swapped, tokens[:, [0, 3, 1, 2]], atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (
-            lambda: cut_patches(np.ones((1, 8, 8, 1)), 3),
-            "size must divide height and width, got patches of 3",
-        ),
-        (lambda: cut_patches(np.ones((1, 8, 8, 1)), 0), "size must divide"),
-        (lambda: cut_patches(np.ones((8, 8, 1)), 4), r"images must be \(batch, .*got the shape \(8, 8, 1\)"),
-        (lambda: PatchEmbedding(3, 8)(np.ones((1, 8, 8, 1))), "size must divide"),
-        (lambda: CrossAttention(3, 8), "heads must divide width, got 3 heads and width 8"),
-        (lambda: CrossAttention(0, 8), "heads must divide width"),
-        (lambda: DecoderBlock(3, 8, 8), "heads must divide width"),
-        (
-            lambda: DecoderBlock(2, 8, 8)(np.ones((1, 3, 6)), np.ones((1, 3, 8))),
-            r"tokens must be \(batch, tokens, 8\), got the shape \(1, 3, 6\)",
-        ),
-    ],
-)
-def test_bad_arguments_are_refused(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
-
-
-@pytest.mark.parametrize(
-    ("layer", "inputs"),
-    [
-        (PatchEmbedding(2, WIDTH, name="one"), (normal(2, 4, 4, 1),)),
-        (PatchEmbedding(2, WIDTH, positions=False, name="two"), (normal(2, 4, 4, 1),)),
-        (CrossAttention(HEADS, WIDTH, name="three"), (normal(2, 3, WIDTH), normal(2, 4, CONTEXT_WIDTH))),
-        (DecoderBlock(HEADS, WIDTH, 16, name="four"), (normal(2, 3, WIDTH), normal(2, 4, CONTEXT_WIDTH))),
-    ],
-    ids=["patches", "bag", "cross-attention", "decoder"],
-)
-def test_configuration_round_trip(layer, inputs):
-    twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
-    assert type(twin) is type(layer) and twin.get_config() == layer.get_config()
-    expected = ops.convert_to_numpy(layer(*inputs))
-    twin.build(*(array.shape for array in inputs))
-    twin.set_weights(layer.get_weights())
-    np.testing.assert_allclose(ops.convert_to_numpy(twin(*inputs)), expected, atol=1e-6)
+@pytest.mark.parametrize("cross_attention", [False, True])
+def test_configuration_round_trip(cross_attention):
+    block = TransformerBlock(HEADS, WIDTH, 24, 0.25, cross_attention)
+    twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(block))
+    assert type(twin) is TransformerBlock and twin.get_config() == block.get_config()
+    context = {"context": normal(2, 4, CONTEXT_WIDTH)} if cross_attention else {}
+    expected = computed(block, normal(2, 3, WIDTH), **context)
+    twin.build((2, 3, WIDTH), (2, 4, CONTEXT_WIDTH) if cross_attention else None)
+    twin.set_weights(block.get_weights())
+    np.testing.assert_allclose(computed(twin, normal(2, 3, WIDTH), **context), expected, atol=1e-6)
