@@ -2,8 +2,8 @@
 name.
 
 A trained model, a derived array or an executed notebook is kept under a hash of its *import closure*.
-Comments, docstrings and blank lines are left out, so that a better explanation makes nothing again; the text
-that is hashed is the same on every version of Python. Infrastructure that decides where files lie, but not
+Comments, docstrings and layout are left out, so that a better explanation makes nothing again; what is
+hashed is the same on every version of Python. Infrastructure that decides where files lie, but not
 what is in them, is left out too, and so are the checkers of the exercises.
 """
 
@@ -11,8 +11,7 @@ import ast
 import functools
 import hashlib
 import importlib.metadata
-import io
-import tokenize
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -45,7 +44,7 @@ def digest(roots: Iterable[str] | str) -> str:
         ValueError: a root is no module of the package.
     """
     if isinstance(roots, str):
-        waiting, code = _imported(roots), [without_text(roots)]
+        waiting, code = _imported(ast.parse(roots)), [structure(roots)]
     else:
         waiting, code = {_inner(root) for root in roots}, []
     seen: set[str] = set()
@@ -53,15 +52,15 @@ def digest(roots: Iterable[str] | str) -> str:
         module = min(waiting - seen)
         seen.add(module)
         waiting |= _imports_of_module(module)
-    code += [f"{module}\n{_code_of_module(module)}" for module in sorted(seen)]
+    code += [f"{module} {_structure_of_module(module)}" for module in sorted(seen)]
     text = "\n".join(code)
-    named = {name: sha for name, sha in sources().items() if f'"{name}"' in text or f"'{name}'" in text}
-    versions = {
-        distribution: importlib.metadata.version(distribution)
-        for library, distribution in LIBRARIES.items()
-        if f"import {library}" in text or f"from {library}" in text
-    }
-    return hashlib.sha256(repr((text, sorted(named.items()), sorted(versions.items()))).encode()).hexdigest()
+    named = [f"{name} {sha}" for name, sha in sorted(sources().items()) if f"'{name}'" in text]
+    versions = [
+        f"{distribution} {importlib.metadata.version(distribution)}"
+        for library, distribution in sorted(LIBRARIES.items())
+        if re.search(rf"'{library}['.]", text)
+    ]
+    return hashlib.sha256("\n".join([*code, *named, *versions]).encode()).hexdigest()
 
 
 @functools.cache
@@ -71,28 +70,48 @@ def sources() -> dict[str, str]:
     return {name: source["sha256"] for name, source in settings.items()}
 
 
-def without_text(source: str) -> str:
-    """Python code without comments, docstrings, blank lines and spaces at the ends of lines.
+def structure(source: str) -> str:
+    """Python code as one text that says what it does: its syntax tree without docstrings, the same on every
+    Python.
 
     Raises:
         SyntaxError: it is not Python.
     """
-    lines = source.splitlines()
-    for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        first = node.body[0] if node.body else None
-        if (
-            isinstance(first, ast.Expr)
-            and isinstance(first.value, ast.Constant)
-            and isinstance(first.value.value, str)
-        ):
-            lines[first.lineno - 1 : first.end_lineno] = [""] * (first.end_lineno - first.lineno + 1)
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    return "\n".join(line.rstrip() for line in lines if line.strip())
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                if isinstance(first.value.value, str):
+                    node.body = node.body[1:] or [ast.Pass()]
+        elif isinstance(node, ast.JoinedStr):
+            node.values = _joined(node.values)
+    return _written(tree)
+
+
+def _joined(values: list) -> list:
+    """The parts of an f-string; versions of Python cut the text between two braces in different ways."""
+    parts: list = []
+    for value in values:
+        if isinstance(value, ast.Constant) and parts and isinstance(parts[-1], ast.Constant):
+            parts[-1] = ast.Constant(parts[-1].value + value.value)
+        elif not (isinstance(value, ast.Constant) and value.value == ""):
+            parts.append(value)
+    return parts
+
+
+def _written(node) -> str:
+    """A node with those of its fields that hold something; versions of Python differ in the empty ones."""
+    if isinstance(node, list):
+        return f"[{' '.join(map(_written, node))}]"
+    if not isinstance(node, ast.AST):
+        return ascii(node)
+    fields = [
+        f"{name}={_written(value)}"
+        for name, value in ast.iter_fields(node)
+        if value is not None and value != [] and name not in ("ctx", "kind", "type_comment")
+    ]
+    return f"{type(node).__name__}({' '.join(fields)})"
 
 
 def _inner(name: str) -> str:
@@ -116,13 +135,13 @@ def _is_package(module: str) -> bool:
 
 
 @functools.cache
-def _code_of_module(module: str) -> str:
-    return without_text(_path(module).read_text(encoding="utf-8"))
+def _structure_of_module(module: str) -> str:
+    return structure(_path(module).read_text(encoding="utf-8"))
 
 
 @functools.cache
 def _imports_of_module(module: str) -> frozenset[str]:
-    return frozenset(_imported(_path(module).read_text(encoding="utf-8"), module))
+    return frozenset(_imported(ast.parse(_path(module).read_text(encoding="utf-8")), module))
 
 
 @functools.cache
@@ -144,12 +163,12 @@ def _resolve(package: str, name: str) -> str:
     return _names_of_package(package).get(name, package) if _is_package(package) else package
 
 
-def _imported(source: str, module: str = "") -> set[str]:
+def _imported(tree: ast.AST, module: str = "") -> set[str]:
     """The modules of the package that some code reaches, one step far.
 
     A package that is imported whole counts only with the names that the code takes from it (``image.read``).
     """
-    tree, found, packages = ast.parse(source), set(), {}
+    found, packages = set(), {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == PACKAGE.name:
             origin = node.module.partition(".")[2]

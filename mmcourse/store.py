@@ -188,7 +188,7 @@ def tidy() -> tuple[list[str], int]:
     paths = [p for kind in ("models", "derived") for p in (cache_folder() / kind).glob("*")]
     for path in paths:
         found = KEY.fullmatch(path.name)
-        if found:
+        if found and not path.name.startswith("part-"):
             group = (path.parent, found["name"], found["configuration"])
             if group not in newest or path.stat().st_mtime > newest[group].stat().st_mtime:
                 newest[group] = path

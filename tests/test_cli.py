@@ -14,31 +14,27 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmcourse import __version__, encoders, image
+from mmcourse import __version__, image, store, trained
 from mmcourse.cli import main
 from mmcourse.data import archives, emoji
 from mmcourse.data.emoji import SPLITS, EmojiPictures, Entry
 from mmcourse.encoders import word_vectors
+from mmcourse.encoders.image import ImageEncoder
 from mmcourse.generator import naming, naming_scores
-from mmcourse.generator.model import MultimodalGenerator
+from mmcourse.generator.model import MultimodalGenerator, Settings
 from mmcourse.learning import training
 from mmcourse.text import END, SPECIAL_TOKENS, tokenise
 
-SIZE = 16
+SIZE = emoji.PICTURE_SIZE
 COMMAND = [sys.executable, "-m", "mmcourse.cli"]
 KNOWN_PROMPTS = [wording for wordings in naming.PROMPTS.values() for wording in wordings]
 
 
 @pytest.fixture(autouse=True)
 def restored(monkeypatch):
-    """The policy as before; the profile by default; and never a training by mistake."""
-    before = keras.config.dtype_policy()
+    """The profile by default; and never a training by mistake."""
     monkeypatch.delenv("MMCOURSE_PROFILE", raising=False)
     monkeypatch.setattr(naming, "train", lambda *arguments: pytest.fail("a test started a training"))
-    monkeypatch.setattr(word_vectors, "load_trained", lambda: {})
-    monkeypatch.setattr(encoders, "prepare", lambda: None)
-    yield
-    keras.config.set_dtype_policy(before)
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +42,10 @@ def tiny() -> MultimodalGenerator:
     """Answers nonsense that depends on the picture and on the prompt."""
     keras.config.set_dtype_policy("float32")
     tokens = sorted({token for prompt in KNOWN_PROMPTS for token in tokenise(prompt)} | set("abcdefgh猫狗"))
-    model = MultimodalGenerator(
-        tokens,
-        image_size=SIZE,
-        channels=(4,),
-        width=16,
-        heads=2,
-        depth=1,
-        hidden=16,
-        prompt_length=max(len(tokenise(prompt)) for prompt in KNOWN_PROMPTS),
-        answer_length=5,
-    )
+    longest = max(len(tokenise(prompt)) for prompt in KNOWN_PROMPTS)
+    settings = Settings(width=16, heads=2, depth=1, hidden=16, prompt_length=longest, answer_length=5)
+    encoders = {"image": ImageEncoder(SIZE, (4, 8, 8), 16, name="image_encoder")}
+    model = MultimodalGenerator(encoders, tokens, settings)
     model.build()
     random = np.random.default_rng(0)
     for variable in model.trainable_variables:
@@ -121,7 +110,7 @@ def assert_one_line_error(shown, *words: str) -> str:
 def test_generate_prints_the_answer_and_nothing_else(tiny, loaded, tmp_path, capsys, name, options):
     path = tmp_path / name
     noise().save(path, **options)
-    expected = tiny.generate(image.read(path, SIZE)[None], "name it in English")
+    expected = tiny.generate({"image": image.read(path, SIZE)[None]}, "name it in English")
     capsys.readouterr()
     assert main(["generate", str(path)]) == 0
     shown = capsys.readouterr()
@@ -143,7 +132,7 @@ def test_generate_depends_on_picture_and_prompt(loaded, tmp_path, capsys):
     "text", ["\U0001f600", "\u2764\ufe0f", "\u2764", "1\ufe0f\u20e3", "\U0001f469\U0001f3fd\u200d\U0001f680"]
 )
 def test_generate_with_an_emoji(tiny, loaded, capsys, text):
-    expected = tiny.generate(emoji.picture_of(text, SIZE)[None], "name it in English")
+    expected = tiny.generate({"image": emoji.picture_of(text, SIZE)[None]}, "name it in English")
     assert main(["generate", text]) == 0
     assert capsys.readouterr().out == expected[0] + "\n"
 
@@ -151,14 +140,14 @@ def test_generate_with_an_emoji(tiny, loaded, capsys, text):
 def test_a_file_named_as_an_emoji_is_a_file(tiny, loaded, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     noise().save("\U0001f600", format="PNG")
-    expected = tiny.generate(image.read("\U0001f600", SIZE)[None], "name it in English")
+    expected = tiny.generate({"image": image.read("\U0001f600", SIZE)[None]}, "name it in English")
     assert main(["generate", "\U0001f600"]) == 0
     assert capsys.readouterr().out == expected[0] + "\n"
 
 
 @pytest.mark.parametrize("prompt", ["What is this?", "WHAT IS THIS", "  what  is this !"])
 def test_prompts_are_brought_to_the_known_form(tiny, loaded, picture, capsys, prompt):
-    expected = tiny.generate(image.read(picture, SIZE)[None], "what is this")
+    expected = tiny.generate({"image": image.read(picture, SIZE)[None]}, "what is this")
     assert main(["generate", str(picture), "--prompt", prompt]) == 0
     assert capsys.readouterr().out == expected[0] + "\n"
 
@@ -337,8 +326,8 @@ def scored(monkeypatch) -> EmojiPictures:
     class Knower:
         image_size = SIZE
 
-        def generate(self, images, prompts):
-            return [names.get(one.tobytes(), "") for one in images]
+        def generate(self, inputs, prompts):
+            return [names.get(one.tobytes(), "") for one in inputs["image"]]
 
     monkeypatch.setattr(naming, "load_trained", lambda profile=None: Knower())
     monkeypatch.setattr(emoji, "load", lambda size: pictures)
@@ -370,23 +359,49 @@ def test_evaluate_prints_a_line_a_score(scored, capsys):
 # Train, fetch, and the command as a whole
 
 
-def test_train_trains_all_and_says_where_the_models_are(monkeypatch, tmp_path, capsys):
-    asked, also_asked = [], []
-    monkeypatch.setattr(word_vectors, "load_trained", lambda: also_asked.append("word vectors"))
-    monkeypatch.setattr(encoders, "prepare", lambda: also_asked.append("features"))
-
-    def trained_folder(configuration):
-        asked.append(configuration.profile)
-        return tmp_path / "there"
-
-    monkeypatch.setattr(naming, "trained_folder", trained_folder)
+def test_train_makes_all_or_what_is_named_and_says_where(monkeypatch, capsys):
+    asked = []
+    catalogue = {name: lambda profile, name=name: asked.append((name, profile)) for name in ("one", "two")}
+    monkeypatch.setattr(trained, "CATALOGUE", catalogue)
     assert main(["train"]) == 0
-    assert capsys.readouterr().out == f"The trained models are in {tmp_path}\n"
-    assert also_asked == ["word vectors", "features"]
-    assert main(["train", "--profile", "gpu"]) == 0
+    assert capsys.readouterr().out == f"The trained models are in {store.cache_folder() / 'models'}\n"
+    assert main(["train", "two", "--profile", "gpu"]) == 0
     monkeypatch.setenv("MMCOURSE_PROFILE", "gpu")
-    assert main(["train"]) == 0
-    assert asked == ["cpu", "gpu", "gpu"]
+    assert main(["train", "one"]) == 0
+    assert asked == [("one", "cpu"), ("two", "cpu"), ("two", "gpu"), ("one", "gpu")]
+    capsys.readouterr()
+    assert main(["train", "three"]) == 1
+    assert_one_line_error(capsys.readouterr(), "'three'", "one, two")
+
+
+def test_the_catalogue_holds_every_shared_model():
+    vectors = {f"word-vectors-{name}" for name in word_vectors.CONFIGURATIONS}
+    assert vectors | {"naming", "features-kinds", "features-reviews"} <= set(trained.CATALOGUE)
+
+
+def test_tidy_says_what_it_frees(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("MMCOURSE_DATA", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "naming-cpu-0123456789abcdef").mkdir()
+    (tmp_path / "models" / "naming-cpu-0123456789abcdef" / "model.keras").write_bytes(bytes(2_000_000))
+    assert main(["tidy"]) == 0
+    out = capsys.readouterr().out
+    assert out == f"removed naming-cpu-0123456789abcdef\n1 removed, 2.0 MB freed in {tmp_path}\n"
+    assert main(["tidy"]) == 0
+    assert capsys.readouterr().out == f"0 removed, 0.0 MB freed in {tmp_path}\n"
+
+
+def test_a_backend_that_is_not_installed_is_named_in_one_line(tmp_path, picture):
+    """``KERAS_BACKEND=jax`` without JAX: which backends are there, and how to get this one."""
+    (tmp_path / "jax.py").write_text("raise ModuleNotFoundError('No module named jax', name='jax')")
+    environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(tmp_path)}
+    found = subprocess.run(
+        [*COMMAND, "generate", str(picture)], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert found.returncode == 1 and found.stdout == ""
+    (line,) = found.stderr.splitlines()
+    assert "KERAS_BACKEND is 'jax', but jax is not installed; here are: tensorflow" in line
+    assert "pip install jax" in line
 
 
 @pytest.mark.parametrize("arguments", [["train"], ["evaluate"], ["generate", "\U0001f600"]])
@@ -514,7 +529,7 @@ def run(*arguments: str, **options) -> subprocess.CompletedProcess:
 
 
 def test_real_command_prints_the_answer_alone(tiny, cache_with_tiny_model, picture):
-    expected = tiny.generate(image.read(picture, SIZE)[None], "用中文说")
+    expected = tiny.generate({"image": image.read(picture, SIZE)[None]}, "用中文说")
     done = run("generate", str(picture), "--prompt", "用中文说。")
     assert done.returncode == 0, done.stderr
     assert done.stdout == expected[0] + "\n"

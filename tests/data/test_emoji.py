@@ -1,15 +1,12 @@
 """The emoji set: its entries, and splits that keep from training what they say they keep."""
 
-import errno
 import functools
 import hashlib
 import os
-import pickle
 import re
 import subprocess
 import sys
 import unicodedata
-import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -20,7 +17,6 @@ from hypothesis import strategies as st
 
 from mmcourse import store
 from mmcourse.data import emoji
-from mmcourse.store import cached_arrays
 from mmcourse.text import tokenise
 
 TONE_NAMES = ("light", "medium-light", "medium", "medium-dark", "dark")
@@ -545,181 +541,3 @@ def test_pictures_are_loaded_where_the_folder_cannot_be_written(drawing, capsys)
     pictures = emoji.load(8, ("twemoji",))
     assert pictures.images.shape == (3944, 8, 8, 3)
     assert "could not be kept" in capsys.readouterr().err
-
-
-# Arrays that are kept
-
-
-ARRAYS = {"images": np.arange(600, dtype=np.uint8).reshape(2, 10, 30), "numbers": np.array([0.5, 1.5])}
-
-
-def build_arrays() -> dict[str, np.ndarray]:
-    return {name: array.copy() for name, array in ARRAYS.items()}
-
-
-def fail_to_build() -> dict[str, np.ndarray]:
-    raise AssertionError("nothing should be built")
-
-
-def assert_same(found: dict[str, np.ndarray]) -> None:
-    assert set(found) == set(ARRAYS)
-    for name, array in ARRAYS.items():
-        assert found[name].dtype == array.dtype
-        np.testing.assert_array_equal(found[name], array)
-
-
-def test_arrays_are_built_once(tmp_path, capsys):
-    path = tmp_path / "a" / "b" / "kept.npz"
-    assert_same(cached_arrays(path, build_arrays))
-    assert_same(cached_arrays(path, fail_to_build))
-    assert [file.name for file in path.parent.iterdir()] == ["kept.npz"]
-    assert capsys.readouterr().err == ""
-
-
-def test_every_user_of_a_shared_folder_may_read_what_is_kept(tmp_path):
-    path = tmp_path / "kept.npz"
-    cached_arrays(path, build_arrays)
-    (tmp_path / "plain").write_text("as other files are made")
-    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
-
-
-def stored_arrays(folder: Path) -> bytes:
-    cached_arrays(folder / "whole.npz", build_arrays)
-    content = (folder / "whole.npz").read_bytes()
-    (folder / "whole.npz").unlink()
-    return content
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        pytest.param(lambda content: b"", id="empty"),
-        pytest.param(lambda content: b"no archive", id="text"),
-        pytest.param(lambda content: content[:-1], id="last byte missing"),
-        pytest.param(lambda content: content[: len(content) // 2], id="half"),
-        pytest.param(lambda content: b"\0" * len(content), id="zeros"),
-        pytest.param(lambda content: content[:100] + bytes(40) + content[140:], id="zeros inside"),
-    ],
-)
-def test_damaged_file_is_built_again(damage, tmp_path, capsys):
-    path = tmp_path / "kept.npz"
-    path.write_bytes(damage(stored_arrays(tmp_path)))
-    assert_same(cached_arrays(path, build_arrays))
-    message = capsys.readouterr().err
-    assert "kept.npz is damaged and is made again" in message and len(message) < 400
-    assert_same(cached_arrays(path, fail_to_build))
-
-
-def test_file_with_any_changed_byte_is_read_or_built_again(tmp_path):
-    path = tmp_path / "kept.npz"
-    content = stored_arrays(tmp_path)
-    for place in range(len(content)):
-        changed = bytearray(content)
-        changed[place] ^= 0xFF
-        path.write_bytes(changed)
-        found = cached_arrays(path, build_arrays)
-        # A changed table of contents may hide an array, but no checksum lets a changed array through.
-        for name in ARRAYS.keys() & found.keys():
-            np.testing.assert_array_equal(found[name], ARRAYS[name])
-
-
-def test_single_array_in_place_of_an_archive_is_built_again(tmp_path):
-    np.save(tmp_path / "single.npy", ARRAYS["images"])
-    path = (tmp_path / "single.npy").rename(tmp_path / "kept.npz")
-    assert_same(cached_arrays(path, build_arrays))
-    assert_same(cached_arrays(path, fail_to_build))
-
-
-class WritesAFile:
-    """Unpickling it would make a file."""
-
-    def __init__(self, path: Path):
-        self.path = path
-
-    def __reduce__(self):
-        return Path.touch, (self.path,)
-
-
-@pytest.mark.parametrize("kind", ["object array", "pickle", "pickle in the archive"])
-def test_pickles_are_never_run(kind, tmp_path, capsys):
-    path, marker = tmp_path / "kept.npz", tmp_path / "marker"
-    bad = WritesAFile(marker)
-    if kind == "object array":
-        np.savez_compressed(path, images=np.array([bad], dtype=object), numbers=ARRAYS["numbers"])
-    elif kind == "pickle":
-        path.write_bytes(pickle.dumps(bad))
-    else:
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("images.npy", pickle.dumps(bad))
-            archive.writestr("numbers.npy", pickle.dumps(bad))
-    found = cached_arrays(path, build_arrays)
-    assert not marker.exists()
-    assert_same(found)
-    assert "is damaged" in capsys.readouterr().err
-
-
-def test_arrays_are_returned_where_they_cannot_be_kept(tmp_path, capsys):
-    (tmp_path / "folder").write_text("a file where the folder should be")
-    assert_same(cached_arrays(tmp_path / "folder" / "kept.npz", build_arrays))
-    assert "kept.npz could not be kept in" in capsys.readouterr().err
-    assert (tmp_path / "folder").read_text() == "a file where the folder should be"
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_arrays_are_returned_from_a_read_only_folder(tmp_path):
-    tmp_path.chmod(0o500)
-    assert_same(cached_arrays(tmp_path / "kept.npz", build_arrays))
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, OSError])
-def test_error_while_building_is_passed_on_and_leaves_nothing(error, tmp_path):
-    def build():
-        raise error("while building")
-
-    with pytest.raises(error, match="while building"):
-        cached_arrays(tmp_path / "kept.npz", build)
-    assert list(tmp_path.iterdir()) == []
-
-
-def full_disk(*arguments, **options):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def test_full_disk_while_writing_leaves_nothing(tmp_path, monkeypatch, capsys):
-    def write_some(file, **arrays):
-        file.write(b"PK half of it")
-        file.flush()
-        full_disk()
-
-    monkeypatch.setattr(np, "savez_compressed", write_some)
-    assert_same(cached_arrays(tmp_path / "kept.npz", build_arrays))
-    assert list(tmp_path.iterdir()) == []
-    assert "could not be kept" in capsys.readouterr().err
-
-
-def test_interruption_while_writing_leaves_nothing(tmp_path, monkeypatch):
-    def write_some(file, **arrays):
-        file.write(b"PK half of it")
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(np, "savez_compressed", write_some)
-    with pytest.raises(KeyboardInterrupt):
-        cached_arrays(tmp_path / "kept.npz", build_arrays)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_file_that_cannot_be_put_in_its_place_leaves_nothing(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(store.os, "replace", full_disk)
-    assert_same(cached_arrays(tmp_path / "kept.npz", build_arrays))
-    assert list(tmp_path.iterdir()) == []
-    assert "could not be kept" in capsys.readouterr().err
-
-
-def test_damaged_file_stays_until_a_whole_one_takes_its_place(tmp_path, monkeypatch):
-    path = tmp_path / "kept.npz"
-    path.write_bytes(b"damaged")
-    monkeypatch.setattr(np, "savez_compressed", full_disk)
-    assert_same(cached_arrays(path, build_arrays))
-    assert [file.name for file in tmp_path.iterdir()] == ["kept.npz"]
-    assert path.read_bytes() == b"damaged"

@@ -1,6 +1,9 @@
 """Naming emoji: prompts, shifts and batches are what they should be; both configurations build and train."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmcourse import closure
 from mmcourse.data.emoji import SPLITS, EmojiPictures, Entry
-from mmcourse.generator import naming
+from mmcourse.generator import decoding, naming
 from mmcourse.learning import training
 from mmcourse.text import tokenise
 
@@ -30,14 +34,6 @@ NAMES = [
 ]
 # Two pictures for each split but training, which has the first eight.
 COUNTS = {"train": 8, "validation": 2, "unseen_composition": 2, "unseen_concept": 2, "unseen_artist": 2}
-
-
-@pytest.fixture(autouse=True)
-def restored_policy():
-    """A configuration sets the dtype policy of the whole process."""
-    before = keras.config.dtype_policy()
-    yield
-    keras.config.set_dtype_policy(before)
 
 
 def make_pictures(size: int = 16) -> EmojiPictures:
@@ -154,8 +150,8 @@ def test_no_shift_changes_nothing():
 def test_batches_pair_pictures_prompts_and_answers():
     pictures = make_pictures()
     configuration = replace(TINY, shift=0)
-    model = naming.build(configuration, pictures)
-    batches = naming.batches(configuration, pictures, model)
+    model = naming.build(configuration, naming.Task.of(pictures))
+    batches = naming.Task.of(pictures).batches(configuration)
     language_of = {wording: code for code, wordings in naming.PROMPTS.items() for wording in wordings}
     row_of = {pictures.images[i].tobytes(): i for i in range(len(pictures.images))}
     assert len(batches) == 2 * COUNTS["train"] // 4
@@ -180,8 +176,7 @@ def test_batches_pair_pictures_prompts_and_answers():
 
 def test_batches_shift_pictures_in_another_way_each_epoch():
     pictures = make_pictures()
-    model = naming.build(TINY, pictures)
-    batches = naming.batches(TINY, pictures, model)
+    batches = naming.Task.of(pictures).batches(TINY)
     first = batches[0][0]["image"]
     np.testing.assert_array_equal(batches[0][0]["image"], first)
     everything = set()
@@ -197,29 +192,29 @@ def test_batches_shift_pictures_in_another_way_each_epoch():
 
 def test_vocabulary_and_lengths_fit_names_and_prompts():
     pictures = make_pictures()
-    model = naming.build(TINY, pictures)
+    model = naming.build(TINY, naming.Task.of(pictures))
     for language, wordings in naming.PROMPTS.items():
         for text in (*wordings, *pictures.names(language)):
             assert model.vocabulary.unknown_tokens(text) == []
-        model.vocabulary.encode(wordings, model.prompt_length)
-        model.vocabulary.encode(pictures.names(language), model.answer_length, end=True)
-    assert model.answer_length == max(len(tokenise(name)) for pair in NAMES for name in pair) + 1
+        model.vocabulary.encode(wordings, model.settings.prompt_length)
+        model.vocabulary.encode(pictures.names(language), model.settings.answer_length, end=True)
+    assert model.settings.answer_length == max(len(tokenise(name)) for pair in NAMES for name in pair) + 1
     with pytest.raises(ValueError):  # and no longer than that
-        model.vocabulary.encode(pictures.names("zh"), model.answer_length - 1, end=True)
+        model.vocabulary.encode(pictures.names("zh"), model.settings.answer_length - 1, end=True)
 
 
 def test_building_twice_gives_the_same_weights():
     pictures = make_pictures()
-    one, two = (naming.build(TINY, pictures).get_weights() for _ in range(2))
+    one, two = (naming.build(TINY, naming.Task.of(pictures)).get_weights() for _ in range(2))
     for mine, theirs in zip(one, two, strict=True):
         np.testing.assert_array_equal(mine, theirs)
-    other = naming.build(replace(TINY, seed=1), pictures).get_weights()
+    other = naming.build(replace(TINY, seed=1), naming.Task.of(pictures)).get_weights()
     assert any((mine != theirs).any() for mine, theirs in zip(one, other, strict=True))
 
 
 def test_learning_rate_rises_and_falls():
     configuration = replace(TINY, epochs=10, learning_rate=0.01)
-    schedule = naming.build(configuration, make_pictures()).optimizer._learning_rate
+    schedule = naming.build(configuration, naming.Task.of(make_pictures())).optimizer._learning_rate
     rates = [float(schedule(step)) for step in range(41)]  # ten epochs of four batches
     assert rates[0] == 0 and max(rates) == pytest.approx(0.01)
     top = int(np.argmax(rates))
@@ -240,7 +235,7 @@ def test_configuration_builds_and_takes_two_steps(name):
     """The whole model of the profile, on few pictures; the compiler for GPUs is left out on a CPU."""
     configuration = replace(naming.CONFIGURATIONS[name], batch_size=2)
     pictures = make_pictures(configuration.image_size)
-    model = naming.build(configuration, pictures)
+    model = naming.build(configuration, naming.Task.of(pictures))
     assert model.jit_compile is True
     model.run_eagerly, model.jit_compile = True, False  # compiling would take longer than two steps
     policy = training.PROFILES[name].dtype_policy
@@ -248,7 +243,7 @@ def test_configuration_builds_and_takes_two_steps(name):
     assert {layer.dtype_policy.name for layer in model._flatten_layers()} == {policy}
     assert {variable.dtype for variable in model.trainable_variables} == {"float32"}
     before = [variable.numpy() for variable in model.trainable_variables]
-    batches = naming.batches(configuration, pictures, model)
+    batches = naming.Task.of(pictures).batches(configuration)
     losses = [float(model.train_on_batch(*batches[place])) for place in range(2)]
     # An untrained model gives every token about the same chance.
     assert np.isfinite(losses).all() and abs(losses[0] - np.log(len(model.vocabulary))) < 2.0
@@ -257,26 +252,27 @@ def test_configuration_builds_and_takes_two_steps(name):
     changed = [(v.numpy() != old).any() for v, old in zip(model.trainable_variables, before, strict=True)]
     assert np.mean(changed) > 0.9
     prompts = model.encode_prompts([naming.PROMPTS["en"][0]])
-    written = keras.ops.convert_to_numpy(model.write(pictures.images[:1], prompts))
-    assert written.shape == (1, model.answer_length)
+    written = keras.ops.convert_to_numpy(
+        decoding.greedy(model, {"image": pictures.images[:1], "prompt": prompts})
+    )
+    assert written.shape == (1, model.settings.answer_length)
     assert isinstance(model.vocabulary.decode(written)[0], str)
 
 
 def test_a_model_of_mixed_precision_answers_the_same_after_loading(tmp_path):
     """Also in a process whose policy is another by then."""
     pictures = make_pictures()
-    model = naming.build(replace(TINY, profile="gpu"), pictures)
+    model = naming.build(replace(TINY, profile="gpu"), naming.Task.of(pictures))
     model.run_eagerly, model.jit_compile = True, False
-    batches = naming.batches(TINY, pictures, model)
+    batches = naming.Task.of(pictures).batches(TINY)
     for place in range(len(batches)):
         model.train_on_batch(*batches[place])
     prompt = naming.PROMPTS["zh"][0]
-    answers = model.generate(pictures.images, prompt)
+    answers = model.generate({"image": pictures.images}, prompt)
     model.save(tmp_path / "model.keras")
-    training.choose_profile("cpu")
     again = keras.saving.load_model(tmp_path / "model.keras")
     assert again.dtype_policy.name == "mixed_bfloat16"
-    assert again.generate(pictures.images, prompt) == answers
+    assert again.generate({"image": pictures.images}, prompt) == answers
 
 
 # The whole training, and the cache
@@ -290,9 +286,9 @@ def quick(tmp_path, monkeypatch):
     calls = []
     build = naming.build
 
-    def build_light(configuration, pictures):
+    def build_light(configuration, task):
         calls.append(configuration)
-        model = build(configuration, pictures)
+        model = build(configuration, task)
         model.run_eagerly, model.jit_compile = True, False
         return model
 
@@ -313,9 +309,9 @@ def test_trained_model_is_kept_with_its_history(quick, tmp_path):
     (folder,) = (path for path in (tmp_path / "cache" / "models").iterdir() if path.is_dir())
     assert folder.name.startswith("naming-cpu-")
     configuration = json.loads((folder / "configuration.json").read_text())
-    assert configuration["width"] == TINY.width and len(configuration["twemoji"]) == 64
+    assert configuration["width"] == TINY.width
     assert folder == naming.trained_folder(naming.CONFIGURATIONS["cpu"])
-    assert len(model.generate(make_pictures().images[:3], naming.PROMPTS["en"][0])) == 3
+    assert len(model.generate({"image": make_pictures().images[:3]}, naming.PROMPTS["en"][0])) == 3
 
 
 def quick_train(trained: list):
@@ -357,7 +353,51 @@ def test_another_configuration_is_another_model(quick, monkeypatch):
 def test_other_data_are_another_model(quick, monkeypatch):
     monkeypatch.setattr(naming, "train", quick_train([]))
     folder = naming.trained_folder(TINY)
-    sources = naming.archives.load_sources()
-    sources["twemoji"] = replace(sources["twemoji"], sha256="0" * 64)
-    monkeypatch.setattr(naming.archives, "load_sources", lambda: sources)
+    hashes = closure.sources()
+    monkeypatch.setattr(closure, "sources", lambda: hashes | {"twemoji": "0" * 64})
     assert naming.trained_folder(TINY) != folder
+    monkeypatch.setattr(closure, "sources", lambda: hashes | {"minilm": "0" * 64})
+    assert naming.trained_folder(TINY) == folder, "data that it does not read"
+
+
+def test_a_training_that_is_finished_builds_no_model(quick, tmp_path):
+    naming.train(TINY, tmp_path / "work")
+    assert len(quick) == 1
+    naming.train(TINY, tmp_path / "work")
+    assert len(quick) == 1
+
+
+# Strangers' settings
+
+
+@pytest.mark.parametrize(
+    "first", ["import mmcourse.generator.model", "from mmcourse.generator import naming"]
+)
+def test_a_kept_model_is_loaded_in_a_fresh_process_by_one_line_more(quick, tmp_path, first):
+    """keras.saving.load_model finds the model's class once the package's module is imported."""
+    naming.load_trained("cpu")
+    path = naming.trained_folder(TINY) / "model.keras"
+    script = f"{first}; import keras; print(type(keras.saving.load_model({str(path)!r})).__name__)"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert found.stdout.strip() == "MultimodalGenerator", found.stderr
+
+
+def test_a_readers_own_keras_settings_change_no_answer(quick, tmp_path):
+    """``channels_first`` in ~/.keras/keras.json: each convolution says how its pictures are laid out."""
+    model = naming.load_trained("cpu")
+    images, prompt = make_pictures().images, naming.PROMPTS["en"][0]
+    expected = model.generate({"image": images}, prompt)
+    np.save(tmp_path / "images.npy", images)
+    (tmp_path / "keras.json").write_text('{"image_data_format": "channels_first", "floatx": "float32"}')
+    path = naming.trained_folder(TINY) / "model.keras"
+    script = f"""
+import keras, mmcourse.generator.model, numpy as np
+assert keras.config.image_data_format() == "channels_first"
+model = keras.saving.load_model({str(path)!r})
+print(model.generate({{"image": np.load({str(tmp_path / "images.npy")!r})}}, {prompt!r}))
+"""
+    environment = os.environ | {"KERAS_HOME": str(tmp_path)}
+    found = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert found.stdout.strip() == str(expected), found.stderr

@@ -48,7 +48,8 @@ class Knower:
         }
         self.prompts: set[str] = set()
 
-    def generate(self, images, prompts):
+    def generate(self, inputs, prompts):
+        images = inputs["image"]
         prompts = [prompts] * len(images) if isinstance(prompts, str) else prompts
         self.prompts |= set(prompts)
         return [
@@ -119,8 +120,8 @@ def test_mistakes_are_counted_where_they_were_made(pictures):
 
 def test_a_model_that_ignores_the_prompt_is_found_out(pictures):
     class Deaf(Knower):
-        def generate(self, images, prompts):
-            return super().generate(images, naming.PROMPTS["en"][0])
+        def generate(self, inputs, prompts):
+            return super().generate(inputs, naming.PROMPTS["en"][0])
 
     results = naming_scores.evaluate(Deaf(pictures), pictures)
     assert results["unseen_composition"]["zh"]["exact"] == 0.0
@@ -129,8 +130,8 @@ def test_a_model_that_ignores_the_prompt_is_found_out(pictures):
 
 def test_a_model_that_ignores_the_picture_is_found_out(pictures):
     class Blind:
-        def generate(self, images, prompts):
-            return ["thing number 6"] * len(images)
+        def generate(self, inputs, prompts):
+            return ["thing number 6"] * len(inputs["image"])
 
     results = naming_scores.evaluate(Blind(), pictures)
     scores = [results["unseen_composition"], results["controls"]["blank_image"]]
