@@ -1,173 +1,160 @@
-"""Pictures from files to a normalised batch, and augmentation: the course's way against the obvious ones.
+"""Does augmentation help to read handwritten digits from few examples, and which kind?
 
-Three pieces of work, whose seconds a run records one by one:
+A round is a seed: of the digits that are drawn, of the starting weights, of the order of the batches and of
+the changes. All ways of a round share the first three, so that the change of the pictures is the only
+difference. Every network is trained until its loss on the validation set has not fallen for 250 steps, and
+its best weights are kept; logistic regression gets the strength of its regularisation from the validation
+set too. The notebook "Changing images" shows the scores; the speeds, in trainings a second, come with them.
 
-- "png": files of Twemoji, 72 x 72 pixels with transparency, to standardised batches of 64 x 64. The peer
-  is what most pipelines write: a loop over Pillow, ``np.asarray(...) / 255`` and ``np.stack``.
-- "jpeg": the same with photographs of 2400 x 1600 pixels.
-- "augment": flip, rotation, shift, zoom, brightness and contrast in batches of 64. The peer is the
-  preprocessing layers of Keras in a compiled ``tf.data`` pipeline.
-
-    python benchmarks/images.py --output results.json
+    python benchmarks/images.py --rounds 5 --output benchmarks/results/images.json
 """
 
-import io
 import os
 
 import compare
 import numpy as np
 
-SIZE, BATCH = 64, 64
-PNG_FILES, JPEG_FILES = 2000, 30
-AUGMENTED = 64 * 60
-MEAN, DEVIATION = (0.7, 0.6, 0.5), (0.3, 0.3, 0.3)
+ROUND = int(os.environ.get("BENCHMARK_ROUND", 0))
+EACH = 10  # digits of each class to learn from
+SIZES = (3, 10, 30, 100)  # the same, for the ways of SWEPT
+BATCH, STEPS, PATIENCE, MOST = 25, 25, 10, 60  # steps between two looks at the validation set; looks
+COPIES = 20  # augmented copies of each digit for logistic regression
+STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1)
 
 
-def png_files() -> list[bytes]:
-    """The first of Twemoji's pictures, 72 x 72 pixels."""
-    from mmcourse.data import archives
-
-    members = archives.read_members("twemoji")
-    return [content for member, content in members if member.endswith(".png")][:PNG_FILES]
+def half_turn(pictures, random):
+    """Turn half of the pictures upside down."""
+    chosen = random.random(len(pictures)) < 0.5
+    return np.where(chosen[:, None, None, None], pictures[:, ::-1, ::-1], pictures)
 
 
-def jpeg_files() -> list[bytes]:
-    """The two photographs of scikit-learn, enlarged to the size of a telephone's pictures."""
-    from PIL import Image
-    from sklearn.datasets import load_sample_images
-
-    files = []
-    for photograph in load_sample_images().images:
-        stored = io.BytesIO()
-        Image.fromarray(photograph).resize((2400, 1600)).save(stored, "JPEG", quality=90)
-        files.append(stored.getvalue())
-    return files * (JPEG_FILES // 2)
-
-
-def decode_ours(measure, files):
-    """``decode_batch`` and one pass over the batch."""
+def changes() -> dict:
+    """What is done to a batch (pictures, height, width, 1), way by way."""
     from mmcourse import image
 
-    standardiser = image.Standardiser(255 * np.array(MEAN), 255 * np.array(DEVIATION), np.dtype(np.uint8))
-    standardiser.apply(image.decode_batch(files[:2], SIZE))  # imports
-    with measure(len(files)):
-        batch = standardiser.apply(image.decode_batch(files, SIZE))
-    return float(batch.mean())
+    return {
+        "none": lambda pictures, random: pictures,
+        "dropout": lambda pictures, random: pictures,
+        "small warps": lambda pictures, random: image.warp(pictures, random, 15, 0.08, 0.1),
+        "large warps": lambda pictures, random: image.warp(pictures, random, 60, 0.25, 0.5),
+        "noise": lambda pictures, random: image.add_noise(pictures, random, 0.1),
+        "mirror": image.flip,
+        "half turns": half_turn,
+        "mixup": lambda pictures, random: pictures,  # changes the targets too: see batches
+    }
 
 
-def decode_pillow(measure, files):
-    """A loop over Pillow and NumPy, with the transparency over white, so that the result is the same."""
-    from PIL import Image
-
-    def load(content):
-        picture = Image.open(io.BytesIO(content))
-        if picture.mode in ("P", "RGBA"):
-            picture = picture.convert("RGBA")
-            picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-        scale = SIZE / max(picture.size)
-        small = picture.convert("RGB").resize(
-            tuple(round(side * scale) for side in picture.size), Image.Resampling.LANCZOS
-        )
-        square = Image.new("RGB", (SIZE, SIZE), "white")
-        square.paste(small, tuple((SIZE - side) // 2 for side in small.size))
-        pixels = np.asarray(square, dtype=np.float32) / 255
-        return (pixels - np.float32(MEAN)) / np.float32(DEVIATION)
-
-    load(files[0])
-    with measure(len(files)):
-        batch = np.stack([load(content) for content in files])
-    return float(batch.mean())
+SWEPT = ("none", "small warps")
 
 
-def pictures() -> np.ndarray:
-    random = np.random.default_rng(int(os.environ.get("BENCHMARK_ROUND", "0")))
-    return random.integers(0, 256, (AUGMENTED, SIZE, SIZE, 3), dtype=np.uint8)
+def parts(each: int):
+    """Pictures (count, 28, 28, 1) and labels to learn from, to choose with and to test on."""
+    from mmcourse.data import digits
+
+    data = digits.load()
+    images, labels = data.part("train")
+    random = np.random.default_rng([20, ROUND])
+    orders = [random.permutation(np.flatnonzero(labels == digit)) for digit in range(10)]
+    rows = np.concatenate([order[:each] for order in orders])
+    rest = [(part[..., None], named) for part, named in (data.part("validation"), data.part("test"))]
+    return (images[rows][..., None], labels[rows]), *rest
 
 
-def augment_ours(measure):
-    """The functions of the chapter; the result is a float batch, as a model takes it."""
+def batches(way: str, pictures, labels, count: int):
+    """As many examples as asked for, pass after pass, each changed anew: floats from 0 to 1, and targets."""
     from mmcourse import image
 
-    def augment(batch, random):
-        batch = image.flip(batch, random)
-        batch = image.warp(batch, random, degrees=18, shift=0.1, zoom=0.1)
-        return image.to_unit(image.recolour(batch, random, brightness=0.2, contrast=0.2))
+    order, random = np.random.default_rng([21, ROUND]), np.random.default_rng([22, ROUND])
+    waiting = np.zeros(0, int)
+    change, one_hot = changes()[way], np.eye(10, dtype="float32")
+    while True:
+        while len(waiting) < count:
+            waiting = np.concatenate([waiting, order.permutation(len(pictures))])
+        rows, waiting = waiting[:count], waiting[count:]
+        inputs, targets = change(pictures[rows], random), one_hot[labels[rows]]
+        if way == "mixup":
+            inputs, targets = image.mixup(inputs, targets, random, 0.4)
+        yield inputs.astype("float32") / 255, targets
 
-    data, random = pictures(), np.random.default_rng(0)
-    augment(data[:BATCH], random)
-    with measure(len(data)):
-        for first in range(0, len(data), BATCH):
-            augment(data[first : first + BATCH], random)
 
-
-def augment_keras(measure):
-    """The preprocessing layers inside ``tf.data``, where Keras recommends them, compiled and prefetched."""
+def network(way: str):
+    """Two convolutions and two dense layers, with dropout before the last if the way is called so."""
     import keras
-    import tensorflow as tf
+    from keras import layers
 
-    layers = [
-        keras.layers.RandomFlip("horizontal"),
-        keras.layers.RandomRotation(0.05, fill_mode="constant"),
-        keras.layers.RandomTranslation(0.1, 0.1, fill_mode="constant"),
-        keras.layers.RandomZoom(0.1, fill_mode="constant"),
-        keras.layers.RandomBrightness(0.2, value_range=(0, 255)),
-        keras.layers.RandomContrast(0.2, value_range=(0, 255)),
-    ]
-
-    def augment(batch):
-        for layer in layers:
-            batch = layer(batch, training=True)
-        return batch / 255
-
-    data = pictures()
-    dataset = tf.data.Dataset.from_tensor_slices(data).batch(BATCH)
-    dataset = dataset.map(lambda batch: augment(tf.cast(batch, "float32"))).prefetch(2)
-    for _ in dataset.take(2):
-        pass
-    with measure(len(data)):
-        for _ in dataset:
-            pass
+    model = keras.Sequential([keras.Input((28, 28, 1))])
+    for filters in (16, 32):
+        model.add(layers.Conv2D(filters, 3, activation="relu"))
+        model.add(layers.MaxPooling2D())
+    model.add(layers.Flatten())
+    model.add(layers.Dense(64, activation="relu"))
+    model.add(layers.Dropout(0.5 if way == "dropout" else 0))
+    model.add(layers.Dense(10))
+    model.compile("adam", keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=False)
+    return model
 
 
-def timed(measure: compare.Measurement, parts) -> dict:
-    """Do the parts one after the other; what each returns, and its seconds."""
-    figures = {}
-    for name, work in parts.items():
-        cpu, wall = measure.cpu_seconds, measure.wall_seconds
-        figures[f"result {name}"] = work(measure)
-        figures[f"cpu_seconds {name}"] = measure.cpu_seconds - cpu
-        figures[f"wall_seconds {name}"] = measure.wall_seconds - wall
-    return figures
+def scores(predicted: dict, labels: dict) -> dict:
+    """Shares of right answers, and the answers to the test digits."""
+    return {
+        **{name: round(float(np.mean(given == labels[name])), 4) for name, given in predicted.items()},
+        "answers": "".join(map(str, predicted["test"])),
+    }
 
 
-def mmcourse_way(measure):
-    """``image.decode_batch``, ``image.Standardiser`` and the functions of ``image.augmentation``."""
-    return timed(
-        measure,
-        {
-            "png": lambda measure: decode_ours(measure, png_files()),
-            "jpeg": lambda measure: decode_ours(measure, jpeg_files()),
-            "augment": augment_ours,
-        },
-    )
+def by_network(way: str, measure: compare.Measurement) -> dict:
+    """Train a network the way's way, for each number of digits."""
+    from mmcourse.learning import training
+
+    found = {}
+    for each in SIZES if way in SWEPT else (EACH,):
+        train, validation, test = parts(each)
+        training.set_seed(ROUND)
+        model, source = network(way), batches(way, *train, BATCH * STEPS)
+        inputs = {"validation": validation[0] / 255, "test": test[0] / 255}
+        targets = np.eye(10, dtype="float32")[validation[1]]
+        best, waited, looks = np.inf, 0, 0
+        with measure(1):
+            while waited < PATIENCE and looks < MOST:
+                model.fit(*next(source), batch_size=BATCH, shuffle=False, verbose=0)
+                loss = model.evaluate(inputs["validation"], targets, batch_size=500, verbose=0)
+                waited, looks = (0 if loss < best else waited + 1), looks + 1
+                if loss < best:
+                    best, weights = loss, model.get_weights()
+        model.set_weights(weights)
+        answers = {
+            name: model.predict(one, batch_size=500, verbose=0).argmax(axis=1) for name, one in inputs.items()
+        }
+        labels = {"validation": validation[1], "test": test[1]}
+        found[str(each)] = scores(answers, labels) | {"steps": (looks - waited) * STEPS}
+    return {"scores": found}
 
 
-def usual_way(measure):
-    """Pillow and NumPy, and the layers of Keras."""
-    return timed(
-        measure,
-        {
-            "png": lambda measure: decode_pillow(measure, png_files()),
-            "jpeg": lambda measure: decode_pillow(measure, jpeg_files()),
-            "augment": augment_keras,
-        },
-    )
+def by_regression(way: str, measure: compare.Measurement) -> dict:
+    """Logistic regression on the pixels: of the digits, or of changed copies of them beside."""
+    from sklearn.linear_model import LogisticRegression
 
+    (pictures, labels), validation, test = parts(EACH)
+    if way != "none":
+        random, change = np.random.default_rng([22, ROUND]), changes()[way]
+        copies = [pictures, *(change(pictures, random) for _ in range(COPIES))]
+        pictures, labels = np.concatenate(copies), np.tile(labels, COPIES + 1)
+    flat = [one.reshape(len(one), -1) / 255 for one in (pictures, validation[0], test[0])]
+    with measure(1):
+        fitted = [LogisticRegression(C=c, max_iter=500).fit(flat[0], labels) for c in STRENGTHS]
+    best = max(fitted, key=lambda model: model.score(flat[1], validation[1]))
+    answers = {"validation": best.predict(flat[1]), "test": best.predict(flat[2])}
+    return {"scores": {str(EACH): scores(answers, {"validation": validation[1], "test": test[1]})}}
+
+
+NETWORKS = ("none", "dropout", "small warps", "large warps", "noise", "mirror", "half turns", "mixup")
+WAYS = {way: lambda measure, way=way: by_network(way, measure) for way in NETWORKS}
+WAYS |= {
+    "regression": lambda measure: by_regression("none", measure),
+    "regression, small warps": lambda measure: by_regression("small warps", measure),
+}
 
 if __name__ == "__main__":
     compare.main(
-        {"mmcourse": mmcourse_way, "usual": usual_way},
-        peer="usual",
-        unit="pictures",
-        packages=("keras", "numpy", "opencv-python-headless", "pillow", "tensorflow"),
+        WAYS, "none", "trainings", ("keras", "numpy", "opencv-python-headless", "scikit-learn", "tensorflow")
     )

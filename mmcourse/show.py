@@ -125,10 +125,11 @@ class Gallery:
         pictures: title -> ``uint8`` picture ``(height, width, channels)`` of one or three channels, or
             ``(height, width)``.
         side: the longer side on the page, in pixels; small pictures are enlarged without smoothing.
+        lossless: store photographs as PNG too, for where artefacts are the subject.
     """
 
-    def __init__(self, pictures: Mapping[str, np.ndarray], side: int = 104):
-        self.pictures, self.side = dict(pictures), side
+    def __init__(self, pictures: Mapping[str, np.ndarray], side: int = 104, lossless: bool = False):
+        self.pictures, self.side, self.lossless = dict(pictures), side, lossless
 
     def __repr__(self) -> str:
         return "\n".join(f"[picture] {title}" for title in self.pictures)
@@ -144,7 +145,7 @@ class Gallery:
         if max(shown.size) > self.side:
             shown = shown.resize((width, height), Image.Resampling.LANCZOS)
         stored = io.BytesIO()
-        kind = "PNG" if shown.getcolors(256) else "JPEG"
+        kind = "PNG" if self.lossless or shown.getcolors(256) else "JPEG"
         shown.save(stored, kind, optimize=True, **({"quality": 75} if kind == "JPEG" else {}))
         content = base64.b64encode(stored.getvalue()).decode()
         return (

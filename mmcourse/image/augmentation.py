@@ -1,4 +1,4 @@
-"""Augmentation: random changes of pictures, each with a strength that is none at zero.
+"""Augmentation: random changes of pictures, each with a strength that is none at zero (notebook 24).
 
 Every function takes one picture or a batch, ``uint8`` or floats between 0 and 1, draws anew for each picture
 from the generator that it is given, and returns new pictures of the same shape and dtype. None of them knows
@@ -6,12 +6,12 @@ what a picture shows: whether a change keeps the label or the caption true is fo
 :mod:`mmcourse.image.pairs` for pictures with captions.
 """
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 
 from mmcourse.image.arrays import as_batch, as_dtype, check_between, check_random, check_range, top
-from mmcourse.image.colour import GREY_WEIGHTS
+
+# How much red, green and blue a grey value takes: ITU-R BT.601, which OpenCV and Pillow follow.
+GREY_WEIGHTS = np.array([0.299, 0.587, 0.114])
 
 
 def flip(
@@ -79,36 +79,6 @@ def warp(
             borderValue=colour,
         )
     return _as_given(warped, pictures)
-
-
-def crop(pictures: np.ndarray, random: np.random.Generator, strength: float = 0.2) -> np.ndarray:
-    """Cut a window of each picture's own proportions out and stretch it to the full size.
-
-    Args:
-        strength: the window's side is drawn between ``1 - strength`` and 1 of the picture's; below 1.
-
-    Raises:
-        ValueError: no pictures of up to four channels, or a strength outside 0 to 0.99.
-    """
-    import cv2
-
-    check_random(random)
-    check_between("strength", strength, 0, 0.99)
-    batch = as_batch(pictures)
-    count, height, width, channels = batch.shape
-    if channels > 4:
-        raise ValueError(f"pictures must have at most four channels, got shape {np.shape(pictures)}")
-    shares = random.uniform(1 - strength, 1, count)
-    corners = random.uniform(0, 1, (count, 2))
-    if strength == 0:
-        return _as_given(batch.copy(), pictures)
-    cropped = np.empty_like(batch)
-    for place, (share, corner) in enumerate(zip(shares, corners, strict=True)):
-        rows, columns = max(1, round(share * height)), max(1, round(share * width))
-        upper, left = (corner * (height - rows + 1, width - columns + 1)).astype(int)
-        window = batch[place, upper : upper + rows, left : left + columns]
-        cv2.resize(window, (width, height), dst=cropped[place], interpolation=cv2.INTER_LINEAR)
-    return _as_given(cropped, pictures)
 
 
 def recolour(
@@ -179,21 +149,6 @@ def add_noise(pictures: np.ndarray, random: np.random.Generator, deviation: floa
     return _as_given(as_dtype(noise, batch.dtype), pictures)
 
 
-def add_specks(pictures: np.ndarray, random: np.random.Generator, share: float = 0.02) -> np.ndarray:
-    """Turn a share of the pixels black or white, all channels alike: salt-and-pepper noise.
-
-    Raises:
-        ValueError: no pictures, or a share outside 0 to 1.
-    """
-    check_random(random)
-    check_between("share", share, 0, 1)
-    batch = as_batch(pictures).copy()
-    drawn = random.random(batch.shape[:-1])  # (pictures, height, width)
-    batch[drawn < share / 2] = 0
-    batch[drawn > 1 - share / 2] = top(batch)
-    return _as_given(batch, pictures)
-
-
 def mixup(
     pictures: np.ndarray, targets: np.ndarray, random: np.random.Generator, strength: float = 0.2
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -231,56 +186,6 @@ def mixup(
     mixed = of_pictures * batch + (1 - of_pictures) * batch[others]
     mixed = as_dtype(mixed, batch.dtype) if batch.dtype == np.uint8 else mixed.astype(batch.dtype)
     return mixed, mixed_targets.astype(np.float32)
-
-
-Operation = Callable[[np.ndarray, np.random.Generator, float], np.ndarray]
-# What random_augment draws from: name -> change with a strength from 0 to 1. No flips: they change meanings.
-OPERATIONS: dict[str, Operation] = {
-    "rotate": lambda pictures, random, strength: warp(pictures, random, degrees=30 * strength),
-    "shift": lambda pictures, random, strength: warp(pictures, random, shift=0.3 * strength),
-    "zoom": lambda pictures, random, strength: warp(pictures, random, zoom=0.5 * strength),
-    "crop": lambda pictures, random, strength: crop(pictures, random, 0.5 * strength),
-    "brightness": lambda pictures, random, strength: recolour(pictures, random, brightness=0.6 * strength),
-    "contrast": lambda pictures, random, strength: recolour(pictures, random, contrast=0.6 * strength),
-    "saturation": lambda pictures, random, strength: recolour(pictures, random, saturation=strength),
-    "noise": lambda pictures, random, strength: add_noise(pictures, random, 0.2 * strength),
-}
-
-
-def random_augment(
-    pictures: np.ndarray,
-    random: np.random.Generator,
-    count: int = 2,
-    strength: float = 0.3,
-    operations: Mapping[str, Operation] = OPERATIONS,
-) -> np.ndarray:
-    """Apply ``count`` operations to each picture, drawn anew for each, all with one strength.
-
-    In the manner of RandAugment (Cubuk et al., 2020): two numbers to tune instead of a policy to search.
-
-    Args:
-        pictures: of one or three channels.
-        count: operations one after the other; 0 changes nothing.
-        strength: 0 to 1.
-        operations: name -> function of pictures, generator and strength.
-
-    Raises:
-        ValueError: no pictures, a count below 0, a strength outside 0 to 1, or no operation.
-    """
-    check_random(random)
-    check_between("strength", strength, 0, 1)
-    if not isinstance(count, int | np.integer) or count < 0:
-        raise ValueError(f"count must be a whole number, 0 or more, got {count!r}")
-    if not operations:
-        raise ValueError("operations must hold at least one operation")
-    batch = as_batch(pictures).copy()
-    functions = list(operations.values())
-    for _ in range(count):
-        drawn = random.integers(len(functions), size=len(batch))
-        for number in np.unique(drawn):
-            chosen = np.flatnonzero(drawn == number)
-            batch[chosen] = functions[number](batch[chosen], random, strength)
-    return _as_given(batch, pictures)
 
 
 def _matrices(

@@ -1,4 +1,4 @@
-"""Augmentation of pictures with captions: a picture may change only if its caption stays true.
+"""Augmentation of pictures with captions: a picture may change only if its caption stays true (notebook 24).
 
 A mirrored picture of a "left arrow" is no left arrow. Either the caption is mirrored too, or the picture is
 left as it is. The word lists below hold what the course's captions need, in English and Chinese; no list

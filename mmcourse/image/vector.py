@@ -1,4 +1,4 @@
-"""SVG files, which are programs: read only what draws plain shapes, and only as much of it as is cheap.
+"""SVG files, which ask for work: read only what draws plain shapes, and only as much of it as is cheap.
 
 An SVG file can name other files, define entities that unfold to gigabytes, repeat itself through references,
 and hold more drawing than a machine does in an hour. All this is found before anything is drawn.
