@@ -1,4 +1,4 @@
-"""Changed copies of texts for training: words taken out, exchanged or replaced, letters disturbed.
+"""Changed copies of texts for training (notebook 21): words taken out, exchanged or replaced, and typos.
 
 The first four are the "easy data augmentation" of Wei and Zou (2019). Each takes a sequence of words, a
 strength from 0 to 1 and a random generator, and returns new words; at strength 0 it returns the same ones,
@@ -47,7 +47,7 @@ def replace(
     """Replace each word that has some ``alike`` by one of them, with the probability ``strength``.
 
     Args:
-        alike: word -> words that may stand in its place, such as its synonyms.
+        alike: word -> words that may replace it, such as its synonyms.
 
     Raises:
         ValueError: ``strength`` is not 0 to 1.
@@ -64,7 +64,7 @@ def replace(
 def insert(
     words: Words, strength: float, random: np.random.Generator, alike: Mapping[str, Sequence[str]]
 ) -> list[str]:
-    """For each word that has some ``alike``, put one of them at any place, with the probability ``strength``.
+    """For each word that has some ``alike``, put one at any position, with the probability ``strength``.
 
     Args:
         alike: word -> words that mean much the same.
@@ -81,10 +81,10 @@ def insert(
     return changed
 
 
-def disturb(words: Words, strength: float, random: np.random.Generator) -> list[str]:
-    """Make a slip of the pen in each word of four letters or more, with the probability ``strength``.
+def misspell(words: Words, strength: float, random: np.random.Generator) -> list[str]:
+    """Make a typo in each word of four letters or more, with the probability ``strength``.
 
-    Two letters inside the word change places, or one of them is left out or doubled. The first and the last
+    Two letters inside the word are exchanged, or one of them is left out or doubled. The first and the last
     letter stay.
 
     Raises:
@@ -94,9 +94,9 @@ def disturb(words: Words, strength: float, random: np.random.Generator) -> list[
     changed = []
     for word, drawn in zip(words, random.random(len(words)), strict=True):
         if len(word) >= 4 and drawn < strength:
-            place, kind = int(random.integers(1, len(word) - 2)), random.integers(3)
-            pair = word[place : place + 2]
-            word = word[:place] + (pair[::-1], pair[1], pair[0] + pair)[kind] + word[place + 2 :]
+            at, kind = int(random.integers(1, len(word) - 2)), random.integers(3)
+            pair = word[at : at + 2]
+            word = word[:at] + (pair[::-1], pair[1], pair[0] + pair)[kind] + word[at + 2 :]
         changed.append(word)
     return changed
 
@@ -114,7 +114,7 @@ def with_copies(
 
     Args:
         change: for instance ``lambda words, random: delete(words, 0.1, random)``.
-        copies: changed copies a text.
+        copies: changed copies of each text.
 
     Returns:
         the texts; their labels; the number of the original of each text, ``int64``.

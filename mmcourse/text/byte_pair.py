@@ -33,7 +33,7 @@ Pair = tuple[int, int]
 
 
 def split_pieces(text: str) -> list[str]:
-    """Cut a text into runs of letters, of digits, of marks and of spaces; nothing is lost.
+    """Cut a text into runs of letters, of digits, of punctuation and of spaces; nothing is lost.
 
     One space in front of a run belongs to it, and an apostrophe between letters to the letters.
 

@@ -1,4 +1,4 @@
-"""Cleaning texts: one spelling of equal characters, nothing invisible, no remains of web pages, no copies.
+"""Cleaning texts (notebook 21): one spelling, nothing invisible, no remains of web pages, no copies.
 
 Every step is a function from text to text, so that a pipeline is a list of steps, and :func:`apply` counts
 what each of them did.
@@ -30,9 +30,9 @@ def normalise(text: str, form: str = "NFC", fold: bool = False) -> str:
     """Bring a text to a Unicode normal form, so that equal texts are equal strings.
 
     Args:
-        form: "NFC" joins letters and accents, "NFD" takes them apart; "NFKC" and "NFKD" also replace
-            characters that only look different, such as full-width letters, and lose what the look meant
-            (2³ becomes 23).
+        form: "NFC" joins letters and accents, "NFD" takes them apart, and a few characters, such as the ohm
+            sign, become another for good; "NFKC" and "NFKD" also replace characters that only look
+            different, such as full-width letters, and lose what the look meant (2³ becomes 23).
         fold: whether to fold case as well, which is lower case made for comparing (ß becomes ss).
 
     Raises:
@@ -46,7 +46,7 @@ def normalise(text: str, form: str = "NFC", fold: bool = False) -> str:
 
 
 def unescape(text: str) -> str:
-    """Replace the names that web pages give to characters: ``&amp;`` by ``&``, ``&#183;`` by ``·``."""
+    """Replace HTML entities by their characters: ``&amp;`` by ``&``, ``&#183;`` by ``·``."""
     return html.unescape(text)
 
 
@@ -70,7 +70,7 @@ def join_spaces(text: str) -> str:
 
 
 def shorten_runs(text: str, longest: int = 3) -> str:
-    """Shorten what is repeated more than ``longest`` times in a row: a single mark or letter, no digit.
+    """Shorten what is repeated more than ``longest`` times in a row: punctuation or letters, not digits.
 
     Raises:
         ValueError: ``longest`` is below 1.
@@ -119,5 +119,5 @@ def first_of_each(texts: Sequence[Hashable], key: Callable[[Hashable], Hashable]
 
 
 def letters_only(text: str) -> str:
-    """A key for :func:`first_of_each`: letters and digits in NFKC, case folded, without marks and spaces."""
+    """A key for :func:`first_of_each`: letters and digits in NFKC, case folded, and not the rest."""
     return "".join(filter(str.isalnum, normalise(text, "NFKC", fold=True)))

@@ -1,4 +1,4 @@
-"""Words in a script that writes none: Chinese by the longest match, and by the library jieba."""
+"""Words in a script without spaces (notebook 21): Chinese by the longest match, and by the library jieba."""
 
 import functools
 import logging
@@ -19,18 +19,18 @@ def longest_match(text: str, words: Collection[str], longest: int = 8) -> list[s
     """
     if longest < 1:
         raise ValueError(f"longest must be 1 or more, got {longest}")
-    found, place = [], 0
-    while place < len(text):
-        for length in range(min(longest, len(text) - place), 0, -1):
-            if length == 1 or text[place : place + length] in words:
-                found.append(text[place : place + length])
-                place += length
+    found, start = [], 0
+    while start < len(text):
+        for length in range(min(longest, len(text) - start), 0, -1):
+            if length == 1 or text[start : start + length] in words:
+                found.append(text[start : start + length])
+                start += length
                 break
     return found
 
 
 def chinese_words(text: str) -> list[str]:
-    """The words that jieba finds; marks and spaces are words too, and joining them gives back the text."""
+    """The words that jieba finds, punctuation and spaces included: joining them gives back the text."""
     return segmenter().lcut(text)
 
 

@@ -1,4 +1,4 @@
-"""Parts of speech, by libraries that need no download: TextBlob for English, jieba for Chinese."""
+"""Parts of speech (notebook 21) by libraries without a download: TextBlob for English, jieba for Chinese."""
 
 import functools
 import warnings
@@ -8,12 +8,12 @@ from mmcourse.text.segmentation import segmenter
 
 
 def english_tags(words: Sequence[str]) -> list[str]:
-    """The tag of each word or mark, in the notation of the Penn treebank (NN noun, VB verb, JJ adjective …).
+    """The Penn treebank's tag of each word or punctuation mark (NN noun, VB verb, JJ adjective …).
 
     The tagger looks words up and applies a few rules; it makes mistakes wherever the sentence decides.
 
     Args:
-        words: words and marks, none of them empty or with white space inside.
+        words: words and punctuation marks, none of them empty or with white space inside.
 
     Raises:
         ValueError: a word is empty or holds white space.
@@ -28,7 +28,7 @@ def english_tags(words: Sequence[str]) -> list[str]:
 
 
 def chinese_tags(text: str) -> list[tuple[str, str]]:
-    """The words that jieba finds and their tags (n noun, v verb, a adjective, r pronoun, x mark …)."""
+    """The words that jieba finds and their tags (n noun, v verb, a adjective, r pronoun, x punctuation …)."""
     return [(pair.word, pair.flag) for pair in _chinese_tagger().lcut(text)]
 
 

@@ -15,7 +15,7 @@ CHANGES = {
     "swap": augmentation.swap,
     "replace": lambda words, strength, random: augmentation.replace(words, strength, random, ALIKE),
     "insert": lambda words, strength, random: augmentation.insert(words, strength, random, ALIKE),
-    "disturb": augmentation.disturb,
+    "misspell": augmentation.misspell,
 }
 WORDS = st.lists(
     st.sampled_from(["a", "good", "film", "bad", "not", "wonderful", "猫", "很好看的"]), max_size=12
@@ -93,17 +93,17 @@ def test_insert_keeps_the_words_and_their_order(words, strength, seed):
 
 
 @given(WORDS, st.floats(0, 1), st.integers(0, 99))
-def test_disturb_keeps_both_ends_and_changes_little(words, strength, seed):
-    changed = augmentation.disturb(words, strength, np.random.default_rng(seed))
+def test_misspell_keeps_both_ends_and_changes_little(words, strength, seed):
+    changed = augmentation.misspell(words, strength, np.random.default_rng(seed))
     for before, after in zip(words, changed, strict=True):
         assert (before[0], before[-1]) == (after[0], after[-1])
         assert abs(len(before) - len(after)) <= 1
         assert len(before) >= 4 or before == after
 
 
-def test_disturb_makes_each_kind_of_slip():
+def test_misspell_makes_each_kind_of_typo():
     random = np.random.default_rng(0)
-    found = {augmentation.disturb(["film"], 1, random)[0] for _ in range(50)}
+    found = {augmentation.misspell(["film"], 1, random)[0] for _ in range(50)}
     assert found == {"flim", "flm", "fiilm"}
 
 

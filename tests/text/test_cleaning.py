@@ -1,17 +1,15 @@
-"""Cleaning, words, tags and counts of texts."""
+"""Cleaning, words and tags of texts."""
 
 import subprocess
 import sys
 import unicodedata
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import TfidfVectorizer
 
-from mmcourse.data import chinese_reviews, emoji, film_reviews, synonyms
-from mmcourse.text import cleaning, features, segmentation, tagging
+from mmcourse.data import chinese_reviews, emoji, synonyms
+from mmcourse.text import cleaning, segmentation, tagging
 
 TEXT = st.text(max_size=60)
 STEPS = {
@@ -190,63 +188,6 @@ def test_every_word_gets_one_tag(words):
 def test_chinese_tags():
     assert tagging.chinese_tags("我有一只猫") == [("我", "r"), ("有", "v"), ("一只", "m"), ("猫", "n")]
     assert tagging.chinese_tags("") == []
-
-
-# Counts
-
-
-def test_tf_idf_equals_scikit_learns():
-    films = film_reviews.load()
-    train = [films.texts[i] for i in films.splits["train"][:1500]]
-    test = [films.texts[i] for i in films.splits["test"]] + ["", "zzzz"]
-    tokens = [[film_reviews.words(text) for text in texts] for texts in (train, test)]
-    columns = features.number_tokens(tokens[0])
-    idf = features.inverse_document_frequency(features.count_tokens(tokens[0], columns))
-    library = TfidfVectorizer(analyzer=film_reviews.words).fit(train)
-    assert columns == library.vocabulary_
-    np.testing.assert_allclose(idf, library.idf_, rtol=1e-12)
-    for texts, words in zip((train, test), tokens, strict=True):
-        ours = features.tf_idf(features.count_tokens(words, columns), idf)
-        assert ours.shape == (len(texts), len(columns)) and ours.dtype == np.float64
-        np.testing.assert_allclose(ours.toarray(), library.transform(texts).toarray(), rtol=1e-12)
-
-
-@given(st.lists(st.lists(st.sampled_from("abcd"), max_size=6), min_size=1, max_size=6))
-def test_counts(documents):
-    columns = features.number_tokens(documents)
-    counts = features.count_tokens(documents, columns).toarray()
-    assert counts.shape == (len(documents), len(columns))
-    for row, tokens in zip(counts, documents, strict=True):
-        assert {token: row[i] for token, i in columns.items()} == {t: tokens.count(t) for t in columns}
-    if columns:
-        weights = features.tf_idf(counts, features.inverse_document_frequency(counts)).toarray()
-        assert ((weights > 0) == (counts > 0)).all()
-        lengths = np.linalg.norm(weights, axis=1)
-        np.testing.assert_allclose(lengths[counts.any(axis=1)], 1)
-
-
-def test_ids_of_tokens_equal_keras():
-    import keras
-
-    films = film_reviews.load().texts
-    train, test = [[text.lower().split() for text in texts] for texts in (films[:800], films[800:900])]
-    columns = features.number_tokens(train)
-    ids = features.encode_tokens(test, columns, 20)
-    assert (
-        ids.shape == (100, 20) and ids.dtype == np.int32 and 0 <= ids.min() and ids.max() < len(columns) + 2
-    )
-    layer = keras.layers.TextVectorization(
-        standardize="lower", output_sequence_length=20, vocabulary=list(columns)
-    )
-    np.testing.assert_array_equal(ids, np.asarray(layer(np.array(films[800:900]))))
-    assert features.encode_tokens([], columns, 3).shape == (0, 3)
-    with pytest.raises(ValueError, match="length must be 1 or more, got 0"):
-        features.encode_tokens(test, columns, 0)
-
-
-def test_tf_idf_checks_its_weights():
-    with pytest.raises(ValueError, match="one weight for each of 3 tokens, got 2"):
-        features.tf_idf(np.ones((2, 3)), np.ones(2))
 
 
 # Synonyms

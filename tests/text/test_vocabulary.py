@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mmcourse import text
-from mmcourse.data import emoji
+from mmcourse.data import emoji, film_reviews
 from mmcourse.text import Vocabulary, join, tokenise
 
 # Words of scripts that write spaces, and single characters of those that do not.
@@ -194,6 +194,19 @@ def test_rare_words_and_another_way_to_split():
     assert lower.tokens[4:] == ("heart", "red") and lower.encode(["RED rose"], 2).tolist() == [[5, 3]]
     words = Vocabulary.from_texts([["a b", "c"]], split=list)
     assert words.encode([["c", "a b"]], 2).tolist() == [[5, 4]]
+
+
+def test_ids_equal_keras():
+    import keras
+
+    films = film_reviews.load().texts
+    vocabulary = Vocabulary.from_texts(films[:800], split=lambda text: text.lower().split())
+    ids = vocabulary.encode(films[800:900], 20, cut=True)
+    layer = keras.layers.TextVectorization(
+        standardize="lower", output_sequence_length=20, vocabulary=list(vocabulary.tokens[4:])
+    )
+    theirs = np.asarray(layer(np.array(films[800:900])))  # it has two special tokens, and ours four
+    np.testing.assert_array_equal(ids, np.where(theirs, theirs + 2, 0))
 
 
 def test_too_long_text_is_refused_and_quoted():
