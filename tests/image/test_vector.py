@@ -79,7 +79,7 @@ def test_files(tmp_path):
         image.read_svg(tmp_path / "nowhere.svg", 32)
     with pytest.raises(ValueError, match="size must be at least 1"):
         image.decode_svg(QUARTERS_SVG, 0)
-    with pytest.raises(PictureError, match="not a picture"):
+    with pytest.raises(PictureError, match="is an SVG drawing"):
         image.decode(QUARTERS_SVG, 32)
 
 
