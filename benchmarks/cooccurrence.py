@@ -12,12 +12,11 @@ TOKENS, WINDOW = 500_000, 5
 
 
 def _text():
-    corpus = dictionary.load().first(TOKENS)
-    return corpus, len(corpus.words)
+    return dictionary.load().first(TOKENS)
 
 
 def count_with_python(corpus, window: int) -> dict[tuple[int, int], float]:
-    """The plain loop: each pair of places within the window, weighted by 1 / distance, in both directions."""
+    """The plain loop: each pair of positions within the window, weighted by 1 / distance, both ways."""
     counts: dict[tuple[int, int], float] = {}
     token_ids, starts = corpus.token_ids.tolist(), corpus.starts.tolist()
     for begin, end in itertools.pairwise(starts):
@@ -32,18 +31,18 @@ def count_with_python(corpus, window: int) -> dict[tuple[int, int], float]:
 
 def with_scipy(measure: compare.Measurement) -> dict:
     """The course's way."""
-    corpus, vocabulary = _text()
+    corpus = _text()
     with measure(len(corpus.token_ids)):
-        counts = embeddings.cooccurrences(corpus.token_ids, corpus.starts, vocabulary, WINDOW)
+        counts = embeddings.cooccurrences(corpus, WINDOW, by_distance=True)
     return {"pairs": int(counts.nnz), "sum": round(float(counts.sum()), 3)}
 
 
 def with_python(measure: compare.Measurement) -> dict:
     """A dictionary and three loops, and then a check that both ways count the same."""
-    corpus, vocabulary = _text()
+    corpus = _text()
     with measure(len(corpus.token_ids)):
         counts = count_with_python(corpus, WINDOW)
-    expected = embeddings.cooccurrences(corpus.token_ids, corpus.starts, vocabulary, WINDOW)
+    expected = embeddings.cooccurrences(corpus, WINDOW, by_distance=True)
     rows, columns = np.array(list(counts)).T
     assert len(counts) == expected.nnz
     np.testing.assert_allclose(np.ravel(expected[rows, columns]), list(counts.values()), rtol=1e-9)

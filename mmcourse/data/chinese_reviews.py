@@ -1,4 +1,4 @@
-"""Chinese reviews of books, hotels and goods, each once. See ``book/datasheets/word-vectors.md``."""
+"""Chinese reviews of books, hotels and goods, each once (notebook 31). See ``book/datasheets/word-vectors.md``."""
 
 import functools
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mmcourse.data import archives
 from mmcourse.text.corpus import Corpus
 
-# A piece is a Chinese character, or a word or number in another script. Marks are left out.
+# A piece is a Chinese character, or a word or number in another script. Punctuation is left out.
 PIECE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]|[^\W\d_\u3400-\u4dbf\u4e00-\u9fff]+")
 
 

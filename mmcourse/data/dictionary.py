@@ -1,4 +1,4 @@
-"""An English dictionary as running text: GCIDE. See ``book/datasheets/word-vectors.md``.
+"""An English dictionary as running text (notebook 31): GCIDE. See ``book/datasheets/word-vectors.md``.
 
 Of the 4.6 million words in the files, the definitions, examples, fixed phrases and synonyms are read. The
 etymologies are not: half of their words belong to other languages, and many stand at the wrong entry.
@@ -27,7 +27,7 @@ class Dictionary(Corpus):
     Attributes:
         words, token_ids, starts: see :class:`mmcourse.text.corpus.Corpus`. A sentence is a headword followed
             by one of its definitions or by its synonyms, or one example, or one fixed phrase with its
-            explanation. Words are in lower case, without digits and marks.
+            explanation. Words are in lower case, without digits and punctuation.
         tier: always "course": the data that travels in pinned archives.
         datasheet: the page of the book that describes the set.
     """

@@ -1,4 +1,7 @@
-"""Pretrained word vectors: GloVe 6B, 400,000 words × 50 numbers. See ``book/datasheets/word-vectors.md``."""
+"""Pretrained word vectors (notebook 32): GloVe 6B, 400,000 words, 50 numbers each.
+
+See ``book/datasheets/word-vectors.md``.
+"""
 
 import functools
 import io
@@ -14,7 +17,7 @@ class PretrainedVectors:
     """Words and their vectors, the most frequent word first.
 
     Attributes:
-        words: 400,000 words and marks in lower case.
+        words: 400,000 words and punctuation marks in lower case.
         vectors: ``float32`` ``(400000, 50)``.
         tier: always "course": the data that travels in pinned archives.
         datasheet: the page of the book that describes the set.

@@ -1,4 +1,4 @@
-"""Synonyms out of the English dictionary GCIDE. See ``book/datasheets/word-vectors.md``."""
+"""Synonyms out of the English dictionary GCIDE (notebook 21). See ``book/datasheets/word-vectors.md``."""
 
 import functools
 import json

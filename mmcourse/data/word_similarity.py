@@ -1,4 +1,4 @@
-"""What people say about pairs of words: WordSim-353, SimLex-999 and analogy questions.
+"""What people say about pairs of words: WordSim-353, SimLex-999 and analogy questions (notebook 32).
 
 See ``book/datasheets/word-vectors.md``.
 """

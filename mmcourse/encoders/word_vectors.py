@@ -1,46 +1,40 @@
-"""The word vectors of the course, trained once and kept: on an English dictionary and on Chinese reviews."""
+"""Word vectors of an English dictionary and of Chinese reviews, trained once and kept (notebook 31)."""
 
 import sys
 import time
+from collections.abc import Callable
+from types import ModuleType
 
 import numpy as np
 
 from mmcourse import store
 from mmcourse.data import chinese_reviews, dictionary
-from mmcourse.mathematics import embeddings
+from mmcourse.mathematics import embeddings, glove, skip_gram
+from mmcourse.mathematics.embeddings import WordVectors
+from mmcourse.text.corpus import Corpus
 
-# name -> class, text, settings. All three together take about two minutes on two processor cores.
-CONFIGURATIONS = {
-    "skip-gram": (embeddings.SkipGram, "dictionary", {"size": 100, "epochs": 5}),
-    # The text is small, so the weight reaches 1 at a count of 10, not of 100. A batch sums the gradients of
-    # many counts before AdaGrad scales them, so the steps are longer than the paper's.
-    "glove": (
-        embeddings.GloVe,
-        "dictionary",
-        {"size": 50, "window": 10, "maximum": 10.0, "epochs": 12, "learning_rate": 0.5},
-    ),
+# Name -> method, text, settings. The first three are compared: text, size and window are the same.
+CONFIGURATIONS: dict[str, tuple[ModuleType, ModuleType, dict]] = {
+    "pmi": (embeddings, dictionary, {"size": 50, "window": 10}),
+    "skip-gram": (skip_gram, dictionary, {"size": 50, "window": 10, "epochs": 10}),
+    "glove": (glove, dictionary, {"size": 50, "window": 10, "epochs": 15}),
     # Chinese words are mostly of two characters: eight characters reach about as far as five words.
-    "chinese": (embeddings.SkipGram, "chinese reviews", {"size": 50, "window": 8, "epochs": 10}),
+    "chinese": (skip_gram, chinese_reviews, {"size": 50, "window": 8, "epochs": 10}),
 }
-TEXTS = {"dictionary": dictionary.load, "chinese reviews": lambda: chinese_reviews.load().corpus()}
-MAKERS = {
-    "dictionary": (embeddings.__name__, dictionary.__name__),
-    "chinese reviews": (embeddings.__name__, chinese_reviews.__name__),
-}
-KEPT = {
-    embeddings.SkipGram: ("vectors", "contexts"),
-    embeddings.GloVe: ("vectors", "word_vectors", "contexts", "word_biases", "context_biases"),
+TEXTS: dict[ModuleType, Callable[[], Corpus]] = {
+    dictionary: dictionary.load,
+    chinese_reviews: lambda: chinese_reviews.load().corpus(),
 }
 
 
-def load_trained(names: tuple[str, ...] = tuple(CONFIGURATIONS)) -> dict[str, embeddings.WordVectors]:
+def load_trained(names: tuple[str, ...] = tuple(CONFIGURATIONS)) -> dict[str, WordVectors]:
     """The trained vectors by name; those that are not in the cache folder yet are trained now.
 
-    Progress is written to standard error, one line an epoch.
+    Progress is written to standard error, one line for each epoch.
 
     Args:
-        names: of "skip-gram" and "glove" (both on the dictionary) and "chinese" (skip-gram on the characters
-            of Chinese reviews).
+        names: of "pmi", "skip-gram" and "glove" (all on the dictionary) and "chinese" (skip-gram on the
+            characters of Chinese reviews).
 
     Raises:
         ValueError: there are no vectors of that name.
@@ -52,43 +46,28 @@ def load_trained(names: tuple[str, ...] = tuple(CONFIGURATIONS)) -> dict[str, em
     return {name: _load(name) for name in names}
 
 
-def _load(name: str) -> embeddings.WordVectors:
-    kind, text, settings = CONFIGURATIONS[name]
-    configuration = {"kind": kind.__name__, "text": text, **settings}
-    arrays = store.arrays(f"word-vectors-{name}", MAKERS[text], lambda: _train(name), configuration)
-    return _restore(name, arrays)
+def _load(name: str) -> WordVectors:
+    method, text, settings = CONFIGURATIONS[name]
+    modules = [method.__name__, text.__name__]
+    arrays = store.arrays(f"word-vectors-{name}", modules, lambda: _train(name), settings)
+    words = arrays.pop("words").tobytes().decode().split("\n")
+    return WordVectors(words, **arrays)
 
 
 def _train(name: str) -> dict[str, np.ndarray]:
-    kind, text, settings = CONFIGURATIONS[name]
-    print(f"training the word vectors {name!r} on the {text}", file=sys.stderr, flush=True)
-    model = kind(**settings)
+    method, text, settings = CONFIGURATIONS[name]
+    print(f"training the word vectors {name!r}", file=sys.stderr, flush=True)
     started = time.monotonic()
 
     def report(epoch: int, loss: float) -> None:
         seconds = time.monotonic() - started
-        print(
-            f"  epoch {epoch:2d}/{model.epochs}: loss {loss:.3f}; {seconds:.0f} s, "
-            f"about {seconds / epoch * (model.epochs - epoch):.0f} s to go",
-            file=sys.stderr,
-            flush=True,
-        )
+        to_go = seconds / epoch * (settings["epochs"] - epoch)
+        line = f"  epoch {epoch:2d}/{settings['epochs']}: loss {loss:.3f}; {seconds:.0f} s"
+        print(f"{line}, about {to_go:.0f} s to go", file=sys.stderr, flush=True)
 
-    model.fit(TEXTS[text](), report)
-    return {
-        "words": np.frombuffer("\n".join(model.words).encode(), dtype=np.uint8),
-        "counts": model.counts,
-        "history": np.array(model.history),
-        **{array: getattr(model, array) for array in KEPT[kind]},
-    }
-
-
-def _restore(name: str, arrays: dict[str, np.ndarray]) -> embeddings.WordVectors:
-    """A model that looks as if it had just been fitted."""
-    kind, _, settings = CONFIGURATIONS[name]
-    model = kind(**settings)
-    for array in KEPT[kind]:
-        setattr(model, array, arrays[array])
-    embeddings.WordVectors.__init__(model, arrays["words"].tobytes().decode().split("\n"), arrays["vectors"])
-    model.counts, model.history = arrays["counts"], arrays["history"].tolist()
-    return model
+    reporting = {"report": report} if "epochs" in settings else {}
+    found = method.train(TEXTS[text](), **settings, **reporting)
+    arrays = {"vectors": found.vectors, "counts": found.counts, "history": np.array(found.history)}
+    if found.contexts is not None:
+        arrays["contexts"] = found.contexts
+    return arrays | {"words": np.frombuffer("\n".join(found.words).encode(), dtype=np.uint8)}

@@ -1,4 +1,4 @@
-"""Checkers of the chapter "Words as vectors"."""
+"""Checkers of the notebook "Words as vectors"."""
 
 from collections.abc import Callable
 
@@ -28,64 +28,30 @@ def _pairs(answer) -> None:
             sorted(given) == sorted(expected),
             f"for {tokens} and a window of {window} you give {len(given)} pairs, {sorted(given)}; expected "
             f"{len(expected)}, {sorted(expected)}. A word is not its own context, but an equal word at "
-            "another place is; both directions count.",
+            "another position is; both directions count.",
         )
 
 
-def _noise(answer) -> None:
-    for counts in ([1, 16], [81, 16, 1], [5, 5, 5], [1000, 10, 1, 1]):
-        weights = np.array(counts) ** 0.75
-        given = np.asarray(call(answer, np.array(counts)), dtype=float)
-        require(given.shape == weights.shape, f"expected one number a word, got the shape {given.shape}")
-        require(
-            np.allclose(given, weights / weights.sum(), atol=1e-6),
-            f"for the counts {counts} you give {given.round(4).tolist()}, not "
-            f"{(weights / weights.sum()).round(4).tolist()}: raise each count to the power of 3/4, then "
-            "divide by the sum of what you get.",
-        )
-
-
-def _gradient(answer) -> None:
+def _cbow(answer) -> None:
     random = np.random.default_rng(0)
-    cases = [(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.array([[1.0, 1.0]]))]
-    cases += [
-        (random.normal(size=n), random.normal(size=n), random.normal(size=(k, n)))
-        for n, k in ((3, 2), (4, 5))
-    ]
-    for centre, context, noise in cases:
-        sigmoid = lambda score: 1 / (1 + np.exp(-score))  # noqa: E731
-        expected = (sigmoid(context @ centre) - 1) * context + sigmoid(noise @ centre) @ noise
-        given = np.asarray(call(answer, centre.copy(), context.copy(), noise.copy()), dtype=float)
-        require(given.shape == expected.shape, f"expected the shape {expected.shape}, got {given.shape}")
+    for neighbours, negatives, size in ((1, 1, 2), (4, 2, 3), (3, 5, 4)):
+        around, word, noise = (random.normal(size=(n, size)) for n in (neighbours, 1, negatives))
+        outputs = np.vstack([word, noise])
+        errors = 1 / (1 + np.exp(-outputs @ around.mean(axis=0)))
+        errors[0] -= 1
+        expected = errors @ outputs / neighbours
+        given = np.asarray(call(answer, around.copy(), word[0].copy(), noise.copy()), dtype=float)
+        require(given.shape == (size,), f"expected the shape {(size,)}, got {given.shape}")
         require(
-            not np.allclose(given, -expected, atol=1e-6),
-            "that is the gradient of the objective that is made large; the loss is its negative",
+            neighbours == 1 or not np.allclose(given, expected * neighbours, atol=1e-6),
+            "that is the gradient with respect to the mean; one neighbour makes up only a part of the mean.",
         )
         require(
             np.allclose(given, expected, atol=1e-6),
-            f"for the vector {centre.round(2).tolist()}, the context {context.round(2).tolist()} and "
-            f"{len(noise)} noise vectors you give {given.round(4).tolist()}, "
-            f"not {expected.round(4).tolist()}. "
-            "Each context adds (what the model says - what is true) times its vector.",
+            f"for {neighbours} neighbours and {negatives} noise words you give {given.round(4).tolist()}, "
+            f"not {expected.round(4).tolist()}. Each output adds (what the model says - what is true) times "
+            "its vector; the chain rule then asks how far the mean follows one neighbour.",
         )
-
-
-def _neighbours(answer) -> None:
-    random = np.random.default_rng(1)
-    tables = [np.array([[2.0, 0.1], [100.0, 80.0], [1.0, 0.0], [0.0, 5.0]]), random.normal(size=(12, 3))]
-    tables[1] *= random.uniform(0.1, 10, (12, 1))
-    for table in tables:
-        directions = table / np.linalg.norm(table, axis=1, keepdims=True)
-        for row, n in ((0, 1), (2, 3), (1, 2)):
-            order = [int(i) for i in np.argsort(-(directions @ directions[row])) if i != row][:n]
-            given = [int(i) for i in np.ravel(call(answer, table.copy(), row, n))]
-            require(row not in given, f"row {row} is among its own neighbours: leave it out")
-            require(
-                given == order,
-                f"for row {row} of a table of {len(table)} vectors and n = {n} you give the rows {given}, "
-                f"not {order}. A cosine is the scalar product of two vectors divided by their lengths; "
-                "the nearest comes first.",
-            )
 
 
 def _glove(answer) -> None:
@@ -110,30 +76,51 @@ def _glove(answer) -> None:
         )
 
 
-def _pmi(answer) -> None:
-    for counts in ([[0, 4, 1], [4, 0, 1], [1, 1, 2]], [[2, 1], [1, 4]], [[1, 1], [1, 1]]):
-        counts = np.array(counts, dtype=float)
-        share = counts.sum(axis=1) / counts.sum()
-        with np.errstate(divide="ignore"):
-            expected = np.maximum(np.log(counts / counts.sum() / np.outer(share, share)), 0.0)
-        given = np.asarray(call(answer, counts.copy()), dtype=float)
-        require(given.shape == counts.shape, f"expected the shape {counts.shape}, got {given.shape}")
-        require(
-            np.isfinite(given).all(), "your table holds an infinite number or NaN: a pair never seen gets 0"
-        )
-        require(
-            np.allclose(given, expected, atol=1e-6),
-            f"for the counts {counts.astype(int).tolist()} you give {given.round(3).tolist()}, not "
-            f"{expected.round(3).tolist()}. Compare the pair's share of all counts with the product of the "
-            "two words' shares, take the natural logarithm, and replace what is below 0 by 0.",
-        )
+def cosines_by_counting(sentences: list[list[str]], window: int, word: str) -> dict[str, float]:
+    """The cosine of every other word's row of positive PMI with a word's, by loops instead of the package."""
+    words = list(dict.fromkeys(word for sentence in sentences for word in sentence))
+    counts = np.zeros((len(words), len(words)))
+    for sentence in sentences:
+        rows = [words.index(word) for word in sentence]
+        for i, row in enumerate(rows):
+            for other in rows[i + 1 : i + 1 + window]:
+                counts[row, other] += 1
+                counts[other, row] += 1
+    share = counts.sum(axis=1) / counts.sum()
+    table = np.log(np.maximum(counts / counts.sum() / np.outer(share, share), 1))
+    table /= np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-12)
+    cosines = dict(zip(words, (table @ table[words.index(word)]).tolist(), strict=True))
+    del cosines[word]
+    return cosines
+
+
+def _window(answer) -> None:
+    toy = "the cat drinks milk/the dog drinks milk/the car needs petrol/the bus needs petrol"
+    colours = "a blue sky over the sea/a red rose in the garden/a grey sky over the sea/a red apple on a tree"
+    for text in (toy, colours):
+        sentences = [line.split() for line in text.split("/")]
+        for window, number, n in ((1, 0, 3), (2, 1, 1), (2, 13, 4), (5, 0, 3)):
+            word = text.replace("/", " ").split()[number]
+            cosines = cosines_by_counting(sentences, window, word)
+            expected = sorted(cosines, key=cosines.get, reverse=True)[:n]
+            given = list(call(answer, [list(sentence) for sentence in sentences], window, word, n))
+            require(word not in given, f"{word!r} is among its own neighbours: leave it out")
+            require(
+                len(given) == len(set(given)) == n and set(given) <= set(cosines),
+                f"expected {n} different words of the text, nearest first; you give {given}",
+            )
+            found, best = ([cosines[other] for other in some] for some in (given, expected))
+            require(
+                np.allclose(found, best, atol=1e-6),
+                f"for the sentences {text!r}, a window of {window} and {word!r} you give {given}, with the "
+                f"cosines {np.round(found, 3).tolist()}; nearer are {expected}, with "
+                f"{np.round(best, 3).tolist()}. Count in both directions, and within sentences only.",
+            )
 
 
 CHECKERS: dict[str, Callable] = {
     "embeddings-pairs": _pairs,
-    "embeddings-pmi": _pmi,
-    "embeddings-noise": _noise,
-    "embeddings-gradient": _gradient,
-    "embeddings-neighbours": _neighbours,
+    "embeddings-cbow": _cbow,
     "embeddings-glove": _glove,
+    "embeddings-window": _window,
 }

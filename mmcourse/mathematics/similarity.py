@@ -1,4 +1,4 @@
-"""Tests of word vectors (notebook 32): similarity, analogies, associations, each with what chance gives."""
+"""Tests of word vectors (notebook 32): similarity, analogies and associations, with their uncertainty."""
 
 from collections.abc import Sequence
 
@@ -7,56 +7,15 @@ from scipy.stats import rankdata
 
 from mmcourse.mathematics.embeddings import WordVectors
 
-# Judging vectors
 
-
-def similarity_score(
-    vectors: WordVectors, pairs: Sequence[tuple[str, str]], ratings: np.ndarray, resamples: int = 1000
-) -> dict[str, float | int | list[float]]:
-    """How well cosines rank pairs of words, compared with people: Spearman's ρ.
-
-    Args:
-        vectors: the vectors.
-        pairs: pairs of words; those with an unknown word are left out, and counted.
-        ratings: what people said, one number a pair.
-        resamples: bootstrap samples of the pairs for the interval.
-
-    Returns:
-        "rho", its 95 % "interval" (which words happen to be in the set), the pairs "scored" and "left_out".
+def cosines(vectors: WordVectors, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+    """The cosine of each pair of words, ``(pairs,)``.
 
     Raises:
-        ValueError: fewer than three pairs are known, or there is not one rating a pair.
+        ValueError: a word is not in the vocabulary.
     """
-    if len(pairs) != len(ratings):
-        raise ValueError(f"expected one rating a pair, got {len(pairs)} pairs and {len(ratings)} ratings")
-    known = [i for i, pair in enumerate(pairs) if all(word in vectors for word in pair)]
-    if len(known) < 3:
-        raise ValueError(f"{len(known)} of {len(pairs)} pairs are in the vocabulary; expected 3 at least")
-    first, second = np.array([[vectors.index[word] for word in pairs[i]] for i in known]).T
-    cosines = np.einsum("ps,ps->p", vectors.directions[first], vectors.directions[second])
-    score = rank_score(cosines, np.asarray(ratings, dtype=float)[known], resamples)
-    return {**score, "scored": len(known), "left_out": len(pairs) - len(known)}
-
-
-def rank_score(
-    scores: np.ndarray, ratings: np.ndarray, resamples: int = 1000
-) -> dict[str, float | list[float]]:
-    """Spearman's ρ of scores and ratings ``(pairs,)``, and its 95 % "interval" by the bootstrap of the pairs.
-
-    Raises:
-        ValueError: there are fewer than three pairs, or not as many scores as ratings.
-    """
-    scores, ratings = np.asarray(scores, dtype=float), np.asarray(ratings, dtype=float)
-    if scores.ndim != 1 or scores.shape != ratings.shape or len(scores) < 3:
-        raise ValueError(
-            f"expected as many scores as ratings, 3 at least; got {scores.shape} and {ratings.shape}"
-        )
-    drawn = np.random.default_rng(0).integers(0, len(scores), (resamples, len(scores)))
-    samples = spearman(scores[drawn], ratings[drawn])
-    return {
-        "rho": float(spearman(scores, ratings)),
-        "interval": np.nanquantile(samples, [0.025, 0.975]).tolist() if resamples else [],
-    }
+    first, second = (vectors.directions[vectors.rows(words)] for words in zip(*pairs, strict=True))
+    return np.einsum("ps,ps->p", first, second)
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -67,79 +26,122 @@ def spearman(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.divide((first * second).sum(axis=-1), scale, out=np.full_like(scale, np.nan), where=scale > 0)
 
 
-def analogy_score(
-    vectors: WordVectors, questions: Sequence[tuple[str, str, str, str]], most_frequent: int = 30_000
-) -> dict[str, float | int]:
-    """The share of analogy questions "a is to b as c is to d" whose nearest word is d.
+def bootstrap_spearman(
+    scores: np.ndarray, ratings: np.ndarray, resamples: int = 2000, seed: int = 0
+) -> np.ndarray:
+    """Spearman's ρ with the ratings, on pairs drawn again and again with repetition.
+
+    Args:
+        scores: ``(..., pairs)``: of one method or of several, which are then scored on the same draws, so
+            that their differences can be looked at.
+        ratings: what people said, ``(pairs,)``.
+        resamples: how many times to draw.
+        seed: of the draws.
+
+    Returns:
+        ``(..., resamples)``.
+
+    Raises:
+        ValueError: there are fewer than three pairs, or not as many scores as ratings.
+    """
+    scores, ratings = np.asarray(scores, dtype=float), np.asarray(ratings, dtype=float)
+    if ratings.ndim != 1 or len(ratings) < 3 or scores.shape[-1:] != ratings.shape:
+        raise ValueError(
+            f"expected as many scores as ratings, 3 at least; got {scores.shape} and {ratings.shape}"
+        )
+    drawn = np.random.default_rng(seed).integers(0, len(ratings), (resamples, len(ratings)))
+    return spearman(scores[..., drawn], ratings[drawn])
+
+
+def analogy_answers(
+    vectors: WordVectors,
+    questions: Sequence[tuple[str, str, str, str]],
+    leave_out: bool = True,
+    most_frequent: int = 30_000,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Answer questions "a is to b as c is to …" by the word nearest to ``b - a + c``.
 
     Args:
         vectors: the vectors, most frequent word first.
-        questions: (a, b, c, d); those with a word that is not among the most frequent are left out.
+        questions: (a, b, c, d); those with a word that is not among the most frequent are skipped.
+        leave_out: never answer with a, b or c, as is usual.
         most_frequent: the words among which the answer is sought.
 
     Returns:
-        "right" (a share), the questions "scored" and "left_out".
+        The rows of the words of each question that was asked, ``(asked, 4)``, and of the answers.
 
     Raises:
         ValueError: no question is left.
     """
-    places = [[vectors.index.get(word, most_frequent) for word in question] for question in questions]
-    known = np.array([row for row in places if max(row) < most_frequent])
-    if not len(known):
+    rows = [[vectors.index.get(word, most_frequent) for word in question] for question in questions]
+    asked = np.array([row for row in rows if max(row) < most_frequent])
+    if not len(asked):
         raise ValueError(f"none of the {len(questions)} questions has all its words in the vocabulary")
     candidates = vectors.directions[:most_frequent]
-    right = 0
-    for some in np.array_split(known, max(1, len(known) // 256)):
-        a, b, c, d = some.T
+    answers = []
+    for some in np.array_split(asked, max(1, len(asked) // 256)):
+        a, b, c, _ = some.T
         cosines = (candidates[b] - candidates[a] + candidates[c]) @ candidates.T
-        for asked in (a, b, c):
-            cosines[np.arange(len(some)), asked] = -np.inf
-        right += int((cosines.argmax(axis=1) == d).sum())
-    return {"right": right / len(known), "scored": len(known), "left_out": len(questions) - len(known)}
+        if leave_out:
+            np.put_along_axis(cosines, some[:, :3], -np.inf, axis=1)
+        answers.append(cosines.argmax(axis=1))
+    return asked, np.concatenate(answers)
+
+
+def leans(
+    vectors: WordVectors, words: Sequence[str], attributes: tuple[Sequence[str], Sequence[str]]
+) -> np.ndarray:
+    """How far each word leans to the first attributes: its mean cosine with them minus that with the second.
+
+    Raises:
+        ValueError: a word is not in the vocabulary, or a list is empty.
+    """
+    if not all(map(len, (words, *attributes))):
+        raise ValueError("expected words and two lists of attributes, none of them empty")
+    target, first, second = (vectors.directions[vectors.rows(some)] for some in (words, *attributes))
+    return (target @ first.T).mean(axis=1) - (target @ second.T).mean(axis=1)
 
 
 def association_test(
     vectors: WordVectors,
     targets: tuple[Sequence[str], Sequence[str]],
     attributes: tuple[Sequence[str], Sequence[str]],
-    permutations: int = 10_000,
+    draws: int = 20_000,
     seed: int = 0,
-) -> dict[str, float | dict[str, float]]:
-    """The word-embedding association test (Caliskan et al., 2017).
-
-    A word leans to the first attributes as far as its mean cosine with them exceeds that with the second.
+) -> dict[str, float | list[float]]:
+    """The word-embedding association test of Caliskan et al. (2017), "Semantics derived automatically from
+    language corpora contain human-like biases".
 
     Args:
         vectors: the vectors.
         targets: two sets of words X and Y, such as sciences and arts; of equal size.
         attributes: two sets A and B, such as words for men and for women.
-        permutations: random divisions of the targets into two halves for the p-value.
-        seed: of the divisions.
+        draws: random divisions of the targets into two halves for p, and resamples for the interval.
+        seed: of the draws.
 
     Returns:
-        "effect": the mean lean of X minus that of Y, in standard deviations of all leans; "p": the share of
-        divisions with at least this difference; "leans": the lean of each target.
+        "effect": the mean lean of X minus that of Y, in standard deviations of all leans; its 95 %
+        "interval", from drawing the words of X and of Y again with repetition; "p": the share of
+        divisions with at least
+        this difference.
 
     Raises:
         ValueError: a word is unknown, a set is empty, or the targets are not of equal size.
     """
-    if not all(len(words) for words in (*targets, *attributes)) or len(targets[0]) != len(targets[1]):
-        raise ValueError(
-            "expected two targets of equal size and two attributes, none empty; got "
-            f"{[len(words) for words in targets]} and {[len(words) for words in attributes]} words"
-        )
-    words = [*targets[0], *targets[1]]
-    target, first, second = (
-        vectors.directions[[vectors.place(word) for word in some]] for some in (words, *attributes)
-    )
-    leans = (target @ first.T).mean(axis=1) - (target @ second.T).mean(axis=1)
     half = len(targets[0])
-    difference = leans[:half].mean() - leans[half:].mean()
+    if half != len(targets[1]):
+        raise ValueError(f"expected two targets of equal size, got {half} and {len(targets[1])} words")
+    lean = leans(vectors, [*targets[0], *targets[1]], attributes)
+
+    def difference(each: np.ndarray) -> np.ndarray:
+        return each[..., :half].mean(axis=-1) - each[..., half:].mean(axis=-1)
+
     random = np.random.default_rng(seed)
-    shuffled = random.permuted(np.tile(leans, (permutations, 1)), axis=1)
-    by_chance = shuffled[:, :half].mean(axis=1) - shuffled[:, half:].mean(axis=1)
+    by_chance = difference(random.permuted(np.tile(lean, (draws, 1)), axis=1))
+    drawn = random.integers(0, half, (draws, 2 * half)) + half * (np.arange(2 * half) >= half)
+    resampled = difference(lean[drawn]) / lean[drawn].std(axis=-1, ddof=1).clip(1e-12)
     return {
-        "effect": float(difference / leans.std(ddof=1)),
-        "p": float((1 + (by_chance >= difference - 1e-9).sum()) / (1 + permutations)),
-        "leans": dict(zip(words, leans.tolist(), strict=True)),
+        "effect": float(difference(lean) / lean.std(ddof=1)),
+        "interval": np.quantile(resampled, [0.025, 0.975]).tolist(),
+        "p": float((1 + (by_chance >= difference(lean) - 1e-9).sum()) / (1 + draws)),
     }

@@ -1,9 +1,11 @@
-"""A text as sentences of numbered words: what word vectors are trained on."""
+"""A text as sentences of numbered words: what word vectors are trained on (notebook 31)."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
+from mmcourse.checks import check_count
 
 
 @dataclass(frozen=True)
@@ -12,7 +14,7 @@ class Corpus:
 
     Attributes:
         words: the different words.
-        token_ids: ``int32`` ``(tokens,)``: for each token of the text its word's place in ``words``.
+        token_ids: ``int32`` ``(tokens,)``: for each token of the text the row of its word in ``words``.
         starts: ``int64`` ``(sentences + 1,)``: sentence s is ``token_ids[starts[s]:starts[s + 1]]``.
     """
 
@@ -26,11 +28,13 @@ class Corpus:
 
         Args:
             sentences: an iterable of sentences, each an iterable of words; or one sentence: an iterable of
-                words.
+                words; or a corpus, which is returned as it is.
 
         Raises:
             ValueError: there is no word, or something is neither a word nor a sentence of words.
         """
+        if isinstance(sentences, Corpus):
+            return sentences
         numbers: dict[str, int] = {}
         token_ids: list[int] = []
         starts = [0]
@@ -78,3 +82,35 @@ class Corpus:
         """The corpus of the first whole sentences that hold at most that many tokens, at least one."""
         last = max(1, int(np.searchsorted(self.starts, tokens, side="right")) - 1)
         return Corpus(self.words, self.token_ids[: self.starts[last]], self.starts[: last + 1])
+
+    def frequent(self, min_count: int) -> "Corpus":
+        """The corpus without its rare words, and the other words numbered by frequency, most frequent first.
+
+        Args:
+            min_count: how often a word must occur to stay.
+
+        Raises:
+            ValueError: fewer than two words occur that often.
+        """
+        check_count("min_count", min_count)
+        counts = self.counts()
+        order = np.argsort(-counts, kind="stable")
+        order = order[counts[order] >= min_count]
+        if len(order) < 2:
+            raise ValueError(
+                f"tokens holds {len(order)} word(s) that occur min_count = {min_count} times; "
+                "expected 2 at least"
+            )
+        numbers = np.full(len(counts), -1, dtype=np.int32)
+        numbers[order] = np.arange(len(order), dtype=np.int32)
+        token_ids = numbers[self.token_ids]
+        starts = np.concatenate([[0], np.cumsum(token_ids >= 0)])[self.starts]
+        return Corpus(tuple(self.words[i] for i in order), token_ids[token_ids >= 0], starts)
+
+    def counts(self) -> np.ndarray:
+        """How often each word occurs, ``int64`` ``(words,)``."""
+        return np.bincount(self.token_ids, minlength=len(self.words))
+
+    def sentence_ids(self) -> np.ndarray:
+        """The number of the sentence that each token belongs to, ``int64`` ``(tokens,)``."""
+        return np.repeat(np.arange(len(self)), np.diff(self.starts))

@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from mmcourse.exercises import embeddings as checker
+from mmcourse.mathematics import embeddings
+from mmcourse.text.corpus import Corpus
+
 
 def pairs(tokens, window, *, right=True, itself=False, reach=0):
     return [
@@ -16,18 +20,10 @@ def sigmoid(scores):
     return 1 / (1 + np.exp(-scores))
 
 
-def gradient(centre, context, noise, *, truth=1.0):
-    return (sigmoid(context @ centre) - truth) * context + sigmoid(noise @ centre) @ noise
-
-
-def cosines(table, row):
-    directions = table / np.linalg.norm(table, axis=1, keepdims=True)
-    return directions @ directions[row]
-
-
-def neighbours(table, row, n):
-    order = np.argsort(-cosines(table, row))
-    return order[order != row][:n]
+def cbow(around, word, noise, *, truth=1.0, share=None, middle=np.mean):
+    mean = middle(around, axis=0)
+    by_mean = (sigmoid(word @ mean) - truth) * word + sigmoid(noise @ mean) @ noise
+    return by_mean / (share or len(around))
 
 
 def glove(counts, w, other, b, other_b, *, maximum=100, power=0.75, clip=True):
@@ -47,11 +43,17 @@ def glove_with_loops(counts, w, other, b, other_b):
     return total
 
 
-def pmi(counts, *, positive=True, logarithm=np.log):
-    share = counts.sum(axis=1) / counts.sum()
-    with np.errstate(divide="ignore"):
-        found = logarithm(counts / counts.sum() / np.outer(share, share))
-    return np.maximum(found, 0) if positive else found
+def ranked(sentences, window, word):
+    cosines = checker.cosines_by_counting(sentences, window, word)
+    return sorted(cosines, key=cosines.get, reverse=True)
+
+
+def by_counting(sentences, window, word, n, *, pmi=True, by_distance=False, across=False):
+    corpus = Corpus.of([[w for s in sentences for w in s]] if across else sentences)
+    table = embeddings.cooccurrences(corpus, window, by_distance)
+    table = embeddings.positive_pmi(table) if pmi else table
+    found = embeddings.WordVectors(corpus.words, table.toarray()).most_similar(word, n)
+    return [other for other, _ in found]
 
 
 RIGHT = {
@@ -65,27 +67,17 @@ RIGHT = {
         ],
         "lists": lambda tokens, window: [list(pair) for pair in pairs(tokens, window)],
     },
-    "embeddings-pmi": {
-        "arrays": pmi,
-        "by the formula": lambda counts: np.log(
-            np.maximum(1, counts * counts.sum() / np.outer(counts.sum(1), counts.sum(0)))
-        ),
-    },
-    "embeddings-noise": {
-        "an array": lambda counts: counts**0.75 / (counts**0.75).sum(),
-        "a list": lambda counts: [c**0.75 / sum(d**0.75 for d in counts) for c in counts],
-    },
-    "embeddings-gradient": {
-        "arrays": gradient,
-        "a loop": lambda centre, context, noise: sum(
-            (sigmoid(u @ centre) - true) * u for u, true in [(context, 1), *((n, 0) for n in noise)]
-        ),
-    },
-    "embeddings-neighbours": {
-        "argsort": neighbours,
-        "a list": lambda table, row, n: neighbours(table, row, n).tolist(),
+    "embeddings-cbow": {
+        "arrays": cbow,
+        "float32": lambda *arrays: cbow(*(array.astype(np.float32) for array in arrays)),
+        "a list": lambda *arrays: cbow(*arrays).tolist(),
     },
     "embeddings-glove": {"arrays": glove, "loops": glove_with_loops},
+    "embeddings-window": {
+        "the package": by_counting,
+        "loops": lambda sentences, window, word, n: ranked(sentences, window, word)[:n],
+        "a tuple": lambda *arguments: tuple(by_counting(*arguments)),
+    },
 }
 
 
@@ -104,37 +96,13 @@ WRONG = {
             (word, tokens[i - d]) for i, word in enumerate(tokens) for d in range(1, window + 1)
         ],
     },
-    "embeddings-pmi": {
-        "not positive": lambda counts: pmi(counts, positive=False),
-        "base 2": lambda counts: pmi(counts, logarithm=np.log2),
-        "no logarithm": lambda counts: pmi(counts, logarithm=lambda x: x),
-        "the counts": lambda counts: counts,
-        "conditional": lambda counts: counts / counts.sum(axis=1, keepdims=True),
-    },
-    "embeddings-noise": {
-        "by frequency": lambda counts: counts / counts.sum(),
-        "all alike": lambda counts: np.ones(len(counts)) / len(counts),
-        "normalised first": lambda counts: (counts / counts.sum()) ** 0.75,
-        "four thirds": lambda counts: counts ** (4 / 3) / (counts ** (4 / 3)).sum(),
-    },
-    "embeddings-gradient": {
-        "the wrong sign": lambda *arguments: -gradient(*arguments),
-        "no truth": lambda *arguments: gradient(*arguments, truth=0.0),
-        "only the pair": lambda centre, context, noise: (sigmoid(context @ centre) - 1) * context,
-        "by the context": lambda centre, context, noise: (sigmoid(context @ centre) - 1) * centre,
-        "scores": lambda centre, context, noise: (context @ centre - 1) * context + (noise @ centre) @ noise,
-        "mean of the noise": lambda centre, context, noise: (
-            (sigmoid(context @ centre) - 1) * context + (sigmoid(noise @ centre) @ noise) / (2 * len(noise))
-        ),
-    },
-    "embeddings-neighbours": {
-        "by scalar product": lambda table, row, n: [
-            i for i in np.argsort(-(table @ table[row])).tolist() if i != row
-        ][:n],
-        "with itself": lambda table, row, n: np.argsort(-cosines(table, row))[:n],
-        "the farthest": lambda table, row, n: np.argsort(cosines(table, row))[:n],
-        "cosines": lambda table, row, n: np.sort(np.delete(cosines(table, row), row))[::-1][:n],
-        "backwards": lambda table, row, n: neighbours(table, row, n)[::-1],
+    "embeddings-cbow": {
+        "by the mean": lambda *arrays: cbow(*arrays, share=1),
+        "the wrong sign": lambda *arrays: -cbow(*arrays),
+        "no truth": lambda *arrays: cbow(*arrays, truth=0.0),
+        "the sum": lambda *arrays: cbow(*arrays, middle=np.sum),
+        "without noise": lambda around, word, noise: cbow(around, word, 0 * noise),
+        "for all neighbours": lambda around, word, noise: np.tile(cbow(around, word, noise), (2, 1)),
     },
     "embeddings-glove": {
         "not clipped": lambda *arguments: glove(*arguments, clip=False),
@@ -144,5 +112,13 @@ WRONG = {
         "the mean": lambda *arguments: glove(*arguments) / (arguments[0] > 0).sum(),
         "log of zero": lambda counts, w, other, b, other_b: float("inf"),
         "not squared": lambda counts, w, other, b, other_b: np.abs(w @ other.T).sum(),
+    },
+    "embeddings-window": {
+        "raw counts": lambda *arguments: by_counting(*arguments, pmi=False),
+        "across sentences": lambda *arguments: by_counting(*arguments, across=True),
+        "a window of 2 always": lambda sentences, window, word, n: by_counting(sentences, 2, word, n),
+        "one too few": lambda sentences, window, word, n: by_counting(sentences, window, word, n)[: n - 1],
+        "with itself": lambda text, window, word, n: [word, *by_counting(text, window, word, n)][:n],
+        "the farthest": lambda sentences, window, word, n: ranked(sentences, window, word)[::-1][:n],
     },
 }
