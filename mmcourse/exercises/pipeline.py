@@ -1,4 +1,4 @@
-"""Checkers of the chapter "Pipelines"."""
+"""Checkers of the notebook "Pipelines"."""
 
 from collections.abc import Callable, Set
 
@@ -14,10 +14,11 @@ def _standardise(answer) -> None:
         (np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([[2.0, 5.0], [2.0, 6.0]])),
         (random.normal(3, 2, size=(20, 4)), random.normal(50, 9, size=(5, 4))),
         (random.normal(size=(4, 3)), random.normal(size=(1, 3))),
+        (np.full((20, 1), 0.1), np.array([[0.1], [0.4]])),  # its deviation comes out as 1.4e-17
     ]
     for training, test in cases:
         mean, deviation = training.mean(axis=0), training.std(axis=0)
-        scale = np.where(deviation == 0, 1.0, deviation)
+        scale = np.where(training.max(axis=0) == training.min(axis=0), 1.0, deviation)
         given = call(answer, training.copy(), test.copy())
         require(
             isinstance(given, tuple | list) and len(given) == 2,
@@ -31,13 +32,14 @@ def _standardise(answer) -> None:
             )
             require(
                 bool(np.isfinite(found).all()),
-                f"the {name} rows hold values that are not finite. A feature that never changes has the "
-                "deviation 0: divide it by 1 instead.",
+                f"the {name} rows hold values that are not finite. A feature that never changes in training "
+                "has the deviation 0: divide it by 1 instead.",
             )
             require(
                 bool(np.allclose(found, (rows - mean) / scale, atol=1e-6)),
                 f"with the training rows {training[:2].tolist()} … the {name} rows are wrong. Mean and "
-                "deviation of each column come from the training rows alone, for both.",
+                "deviation (ddof=0) of each column come from the training rows alone, for both. A column "
+                "that never changes there is divided by 1, even if rounding makes its deviation 1.4e-17.",
             )
 
 
@@ -56,18 +58,6 @@ def _crossing(answer) -> None:
             isinstance(given, list | tuple | Set | np.ndarray) and sorted(map(str, given)) == expected,
             f"the rows belong to {groups}; training has the rows {training} and test {test}. On both sides "
             f"stand {expected}, each to be named once; you give {given}.",
-        )
-
-
-def _earliest(answer) -> None:
-    for place, size in ((0, 1), (7, 1), (7, 3), (7, 8), (7, 100), (999, 100), (2, 3), (3, 3), (8, 8)):
-        given = call(answer, place, size)
-        expected = max(0, place - size + 1)
-        require(
-            bool(np.ndim(given) == 0 and given == expected),
-            f"with a buffer of {size} the item at place {place} (counted from 0) can come out at place "
-            f"{expected} at the earliest; you give {given}. It must be in the buffer, and every item before "
-            "it that no longer fits has been given out.",
         )
 
 
@@ -112,9 +102,34 @@ def _fill(answer) -> None:
             )
 
 
+def _coins(answer) -> None:
+    found = {}
+    for features in (20, 200, 5000):
+        given = np.asarray(call(answer, features), dtype=float)
+        require(given.shape == (2,), f"expected two numbers for {features} features, got {given!r}")
+        require(bool(((given >= 0) & (given <= 1)).all()), f"expected shares of right answers, got {given}")
+        found[features] = given
+    leaks, honest = np.transpose(list(found.values()))
+    require(
+        bool((np.abs(honest - 0.5) < 0.12).all()),
+        f"split first, and coins cannot be foretold, however many features; you give {honest.round(2)} "
+        "for 20, 200 and 5,000. Return the score of 'select first' first, and the mean over 20 seeds.",
+    )
+    require(
+        abs(leaks[0] - honest[0]) < 1e-9,
+        "of 20 features all 20 are chosen, whoever chooses: both programs must give the same number there, "
+        f"and you give {found[20].round(3)}. Use the same seeds, 0 to 19, for both.",
+    )
+    require(
+        bool(0.65 < leaks[1] < 0.85 and 0.86 < leaks[2] <= 0.97),
+        f"select first, and the score rises with the number of features to choose from; you give "
+        f"{leaks.round(2)} for 20, 200 and 5,000. Hand the number of features on to coin_score.",
+    )
+
+
 CHECKERS: dict[str, Callable] = {
     "pipeline-standardise": _standardise,
     "pipeline-crossing": _crossing,
-    "pipeline-buffer": _earliest,
     "pipeline-fill": _fill,
+    "pipeline-coins": _coins,
 }

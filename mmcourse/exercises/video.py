@@ -1,4 +1,4 @@
-"""Checkers of the chapter "Video"."""
+"""Checkers of the notebook "Video"."""
 
 from collections.abc import Callable
 
@@ -7,17 +7,6 @@ import numpy as np
 from mmcourse.exercises.verdict import call, require
 
 OTHER = {"left": "right", "right": "left", "clockwise": "counter-clockwise", "counter-clockwise": "clockwise"}
-
-
-def _bytes(answer) -> None:
-    for height, width, rate in ((1, 1, 1), (1080, 1920, 25), (72, 128, 30)):
-        expected = height * width * 3 * rate
-        given = call(answer, height, width, rate)
-        require(
-            np.shape(given) == () and not isinstance(given, str) and float(given) == expected,
-            f"{rate} frames of {height} x {width} pixels: you give {given}, not {expected}. Every pixel has "
-            "three channels, red, green and blue, of one byte each.",
-        )
 
 
 def _wheel(answer) -> None:
@@ -41,22 +30,6 @@ def _wheel(answer) -> None:
             f"{spokes} spokes, {turns} turns and {rate} frames a second: you give {given:.3f}, "
             f"not {expected} turns a second. First the step in turns a frame; the spokes look the same after "
             "1 / spokes of a turn; at the end, back from a frame to a second.",
-        )
-
-
-def _tubes(answer) -> None:
-    for clip, tube, step, expected in (
-        ((16, 224, 224), (2, 16, 16), (2, 16, 16), 1568),
-        ((16, 224, 224), (2, 16, 16), (1, 8, 8), 15 * 27 * 27),
-        ((9, 32, 32), (3, 8, 8), (3, 4, 8), 3 * 7 * 4),
-        ((8, 10, 12), (3, 4, 5), (2, 3, 4), 3 * 3 * 2),
-        ((2, 2, 2), (2, 2, 2), (1, 1, 1), 1),
-    ):
-        given = call(answer, clip, tube, step)
-        require(
-            np.shape(given) == () and not isinstance(given, str) and float(given) == expected,
-            f"a clip of {clip} with tubes of {tube}, {step} apart: you give {given}, not {expected}. On each "
-            "axis one tube fits at the start, and one more for every step that is left; then multiply.",
         )
 
 
@@ -87,24 +60,6 @@ def _kernel(answer) -> None:
         f"a clip that moves right by one pixel gives up to {response(first, moved):.1f}, not 0. What is at "
         "the left pixel of this frame is at the right pixel of the next: subtract these two.",
     )
-
-
-def _across(answer) -> None:
-    for x, y, t in ((2.0, 0.0, -2.0), (0.0, 4.0, 2.0), (1.0, 1.0, -3.0), (3.0, -4.0, 5.0), (1.0, 2.0, 0.0)):
-        expected = -t * np.array([x, y]) / (x**2 + y**2)
-        given = np.asarray(call(answer, x, y, t), dtype=float)
-        require(given.shape == (2,), f"expected the two numbers u and v, got the shape {given.shape}")
-        left = x * given[0] + y * given[1] + t
-        require(
-            bool(abs(left) < 1e-6),
-            f"slopes {x} and {y}, change {t}: your motion {given} does not fulfil the equation, "
-            f"{x} u + {y} v + {t} is {left:.3f} and not 0",
-        )
-        require(
-            bool(np.allclose(given, expected, atol=1e-6)),
-            f"slopes {x} and {y}, change {t}: {given} fulfils the equation, but there is a shorter motion. "
-            "The shortest points in the direction of the slope.",
-        )
 
 
 def _mirror(answer) -> None:
@@ -139,11 +94,49 @@ def _mirror(answer) -> None:
         )
 
 
+class _Watcher:
+    """Stands in for the network: names the class by how far a spot moves from the first frame to the last."""
+
+    def __call__(self, clips, training=False):
+        clips = np.asarray(clips)
+        require(
+            clips.ndim == 5 and clips.shape[1:] == (5, 32, 32, 1),
+            f"the network reads clips (clips, 5, 32, 32, 1); you gave it {clips.shape}",
+        )
+        columns = clips[..., 0].max(axis=2).argmax(axis=2)  # (clips, 5)
+        moved = columns[:, -1] - columns[:, 0]
+        return -np.abs(moved[:, None] - np.arange(-16, 17, 4)[:8]).astype(float)
+
+    def predict(self, clips, **_):
+        return self(clips)
+
+
+def _slower(answer) -> None:
+    random = np.random.default_rng(27)
+    network = _Watcher()
+    for count in (24, 40):
+        clips = random.integers(0, 50, (count, 9, 32, 32, 1), dtype=np.uint8)
+        labels = random.integers(0, 8, count)
+        for clip, label in zip(clips, labels, strict=True):
+            step = int(label) // 2 - 2  # a spot that moves by so many columns a frame
+            start = int(random.integers(-8 * min(step, 0), 32 - 8 * max(step, 0)))
+            for frame in range(9):
+                clip[frame, 10, start + step * frame] = 255
+        expected = []
+        for frames in ([0, 2, 4, 6, 8], [2, 3, 4, 5, 6], [4] * 5):
+            expected.append(np.mean(network(clips[:, frames]).argmax(axis=-1) == labels))
+        given = np.asarray(call(answer, network, clips.copy(), labels.copy()), dtype=float)
+        require(given.shape == (3,), f"expected three numbers, got {given!r}")
+        require(
+            bool(np.allclose(given, expected, atol=1e-6)),
+            f"for a network of mine the three shares are {np.round(expected, 3)}, and you give "
+            f"{given.round(3)}. The frames are 0, 2, 4, 6, 8; then 2 to 6; then frame 4 five times.",
+        )
+
+
 CHECKERS: dict[str, Callable] = {
-    "video-bytes": _bytes,
     "video-wheel": _wheel,
-    "video-tubes": _tubes,
     "video-kernel": _kernel,
-    "video-across": _across,
     "video-mirror": _mirror,
+    "video-slower": _slower,
 }

@@ -4,7 +4,7 @@ The steps that are fitted on the training part are scikit-learn's: ``Pipeline``,
 ``StandardScaler``, ``SimpleImputer``.
 """
 
-from mmcourse.pipeline.batches import pad_batch, shuffle_buffer, take
+from mmcourse.pipeline.batches import pad_batch, take
 from mmcourse.pipeline.leaks import (
     LeakError,
     assert_no_leak,
@@ -40,7 +40,6 @@ __all__ = [
     "nearest_frame",
     "pad_batch",
     "rows_of",
-    "shuffle_buffer",
     "split_by_group",
     "split_by_key",
     "split_random",

@@ -1,6 +1,6 @@
 """Batches (notebook 28): rows and sequences put together for a model."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -42,23 +42,3 @@ def pad_batch(sequences: Sequence[np.ndarray], length: int | None = None) -> tup
     padded = np.zeros(mask.shape + shapes.pop(), dtype=np.result_type(*sequences))
     padded[mask] = np.concatenate([sequence[:steps] for sequence in sequences])
     return padded, mask
-
-
-def shuffle_buffer(items: Iterable, size: int, seed: int) -> Iterator:
-    """Mix a stream through a buffer, as ``tf.data.Dataset.shuffle(size)`` does.
-
-    The buffer is filled; then an item is drawn from it at random, given out, and replaced by the next of the
-    stream. An item can therefore come at most ``size - 1`` places too early, and any number too late.
-
-    Raises:
-        ValueError: ``size`` is not positive.
-    """
-    if size < 1:
-        raise ValueError(f"size must be at least 1, got {size}")
-    random, buffer = np.random.default_rng(seed), []
-    for item in items:
-        buffer.append(item)
-        if len(buffer) == size:
-            yield buffer.pop(random.integers(size))
-    while buffer:
-        yield buffer.pop(random.integers(len(buffer)))

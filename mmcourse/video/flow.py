@@ -1,4 +1,4 @@
-"""Optical flow: how far each piece of a frame has moved in the next one.
+"""Optical flow (notebook 27): how far each piece of a frame has moved in the next one.
 
 Source: Lucas and Kanade (1981), "An Iterative Image Registration Technique with an Application to Stereo
 Vision", here a single step of it, at one resolution.

@@ -1,4 +1,4 @@
-"""Which frames to take, what changes between them, and how to vary a clip.
+"""Which frames to take (notebook 27), and what sampling does to a motion.
 
 Source: Wang et al. (2016), "Temporal Segment Networks", section 3.1, for one frame a segment.
 """
@@ -25,15 +25,6 @@ def check_count(name: str, value, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
     return int(value)
-
-
-def _check_strength(strength) -> float:
-    if not 0 <= strength <= 1:
-        raise ValueError(f"strength must be between 0 (nothing changes) and 1, got {strength!r}")
-    return float(strength)
-
-
-# Sampling
 
 
 def spread(frames: int, count: int) -> np.ndarray:
@@ -65,23 +56,6 @@ def draw_segments(frames: int, count: int, random: np.random.Generator) -> np.nd
     return np.minimum(drawn.astype(np.int64), frames - 1)
 
 
-def draw_window(frames: int, count: int, step: int, random: np.random.Generator) -> np.ndarray:
-    """Indices of ``count`` frames, ``step`` apart, beginning at a random one.
-
-    Raises:
-        ValueError: an argument is no whole number above 0, or the clip is too short.
-    """
-    frames, count = check_count("frames", frames), check_count("count", count)
-    step = check_count("step", step)
-    length = (count - 1) * step + 1
-    if length > frames:
-        raise ValueError(
-            f"{count} frames, {step} apart, need a clip of {length} frames, and it has {frames}; "
-            "take fewer frames or a smaller step"
-        )
-    return random.integers(frames - length + 1) + step * np.arange(count)
-
-
 def apparent_step(step: float, period: float) -> float:
     """The step that is seen when a pattern that repeats after ``period`` moves by ``step`` a frame.
 
@@ -93,71 +67,3 @@ def apparent_step(step: float, period: float) -> float:
     if not (np.isfinite(step) and np.isfinite(period) and period > 0):
         raise ValueError(f"expected finite numbers and a positive period, got step {step}, period {period}")
     return float((step + period / 2) % period - period / 2)
-
-
-def differences(clip: np.ndarray) -> np.ndarray:
-    """Each frame minus the one before it: ``int16`` ``(frames - 1, height, width, 3)``, -255 to 255.
-
-    Raises:
-        ValueError: no clip (see :func:`check_clip`), or a single frame.
-    """
-    clip = check_clip(clip)
-    if len(clip) < 2:
-        raise ValueError("a difference needs two frames, and the clip has one")
-    # uint8 would wrap around: 3 - 5 = 254.
-    return np.diff(clip.astype(np.int16), axis=0)
-
-
-# Augmentation: one draw for all frames of a clip
-
-
-def mirror(clip: np.ndarray) -> np.ndarray:
-    """Left and right exchanged in every frame. A label that names a direction changes with it.
-
-    Raises:
-        ValueError: no clip (see :func:`check_clip`).
-    """
-    return check_clip(clip)[:, :, ::-1].copy()
-
-
-def reverse(clip: np.ndarray) -> np.ndarray:
-    """The last frame first. A label that names a motion changes with it.
-
-    Raises:
-        ValueError: no clip (see :func:`check_clip`).
-    """
-    return check_clip(clip)[::-1].copy()
-
-
-def shift(clip: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
-    """All frames moved by one random number of pixels, the border repeated where nothing was.
-
-    Args:
-        strength: largest shift as a share of the side, 0 to 1.
-
-    Raises:
-        ValueError: no clip (see :func:`check_clip`), or ``strength`` is out of range.
-    """
-    clip, strength = check_clip(clip), _check_strength(strength)
-    places = []
-    for side in clip.shape[1:3]:
-        most = int(strength * side)
-        places.append(np.clip(np.arange(side) + random.integers(-most, most + 1), 0, side - 1))
-    return clip[:, places[0][:, None], places[1]]
-
-
-def jitter(clip: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
-    """Contrast and brightness changed by one random amount in all frames.
-
-    A draw for each frame would make the clip flicker, which no motion does.
-
-    Args:
-        strength: at 1, contrast by up to half and brightness by up to 128 levels either way.
-
-    Raises:
-        ValueError: no clip (see :func:`check_clip`), or ``strength`` is out of range.
-    """
-    clip, strength = check_clip(clip), _check_strength(strength)
-    contrast, brightness = strength * random.uniform(-0.5, 0.5), strength * random.uniform(-128, 128)
-    changed = (clip - 127.5) * (1 + contrast) + 127.5 + brightness
-    return np.clip(changed.round(), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""What a file really is that cannot be read as a clip, and the command that helps."""
+"""What a file (notebook 27) really is that cannot be read as a clip, and the command that helps."""
 
 import struct
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Clips that are made, not filmed: a picture that moves, turns or grows over a background.
+"""Clips that are made, not filmed (notebook 27): a picture that moves, turns or grows over a background.
 
 The motion is symmetric around the middle frame, where the picture's place, angle and size are drawn in the
 same way whatever the motion. So the middle frame says nothing about the motion; and the frames of a clip

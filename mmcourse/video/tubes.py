@@ -1,7 +1,6 @@
-"""Tubes, the patches of a clip, and the convolution in space and time, in NumPy.
+"""Tubes, the patches of a clip (notebook 27), in NumPy.
 
-Sources: Arnab et al. (2021), "ViViT: A Video Vision Transformer", section 3.2, for tubes ("tubelets"); Tran
-et al. (2015), "Learning Spatiotemporal Features with 3D Convolutional Networks", for the convolution.
+Source: Arnab et al. (2021), "ViViT: A Video Vision Transformer", section 3.2 ("tubelets").
 """
 
 import numpy as np
@@ -55,59 +54,3 @@ def cut_tubes(clips: np.ndarray, tube: tuple[int, int, int]) -> np.ndarray:
     pieces = clips.reshape(-1, *split, channels)  # (clips, T, t, H, h, W, w, channels)
     pieces = pieces.transpose(0, 1, 3, 5, 2, 4, 6, 7)  # (clips, T, H, W, t, h, w, channels)
     return pieces.reshape(*leading, np.prod(grid), np.prod(tube) * channels)
-
-
-def join_tubes(tubes: np.ndarray, shape: tuple[int, int, int, int], tube: tuple[int, int, int]) -> np.ndarray:
-    """Put tubes together again; undoes :func:`cut_tubes`.
-
-    Args:
-        tubes: ``(..., tokens, values)``.
-        shape: frames, height, width and channels of a clip.
-        tube: frames, height and width of a tube.
-
-    Raises:
-        ValueError: the numbers do not fit together.
-    """
-    tubes = np.asarray(tubes)
-    grid = tube_grid(shape, tube)
-    expected = (int(np.prod(grid)), int(np.prod(tube)) * shape[3])
-    if tubes.shape[-2:] != expected:
-        raise ValueError(
-            f"tubes of a clip {shape} must be (..., {expected[0]}, {expected[1]}), got {tubes.shape}"
-        )
-    pieces = tubes.reshape(-1, *grid, *tube, shape[3])
-    return pieces.transpose(0, 1, 4, 2, 5, 3, 6, 7).reshape(*tubes.shape[:-2], *shape)
-
-
-def convolve(
-    clip: np.ndarray,
-    kernel: np.ndarray,
-    bias: np.ndarray | None = None,
-    stride: tuple[int, int, int] = (1, 1, 1),
-) -> np.ndarray:
-    """A convolution in space and time, without padding; like everywhere, the kernel is not flipped.
-
-    Args:
-        clip: ``(frames, height, width, channels)``.
-        kernel: ``(frames, height, width, channels, filters)``, as Keras's ``Conv3D`` keeps it.
-        bias: ``(filters,)``; none by default.
-        stride: steps along time, height and width.
-
-    Returns:
-        ``(windows in time, in height, in width, filters)``.
-
-    Raises:
-        ValueError: the shapes do not fit.
-    """
-    clip, kernel = np.asarray(clip), np.asarray(kernel)
-    if clip.ndim != 4 or kernel.ndim != 5 or clip.shape[3] != kernel.shape[3]:
-        raise ValueError(
-            "expected a clip (frames, height, width, channels) and a kernel (frames, height, width, "
-            f"channels, filters) with as many channels; got {clip.shape} and {kernel.shape}"
-        )
-    if any(k > side for k, side in zip(kernel.shape, clip.shape[:3], strict=False)):
-        raise ValueError(f"a kernel {kernel.shape[:3]} does not fit into a clip {clip.shape[:3]}")
-    steps = tuple(slice(None, None, check_count("stride", step)) for step in stride)
-    windows = np.lib.stride_tricks.sliding_window_view(clip, kernel.shape[:3], axis=(0, 1, 2))[steps]
-    output = np.einsum("thwcijk,ijkcf->thwf", windows, kernel, optimize=True)
-    return output if bias is None else output + np.asarray(bias)

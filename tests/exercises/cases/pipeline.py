@@ -1,19 +1,28 @@
 """Right and wrong answers to the exercises of "Pipelines"."""
 
+import functools
 import warnings
 
 import numpy as np
+from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from mmcourse import pipeline
 
 
-def standardise(training, test, *, fit=None, safe=True, own=False, axis=0, centre=True, square=False):
+def standardise(
+    training, test, *, fit=None, safe="constant", own=False, axis=0, centre=True, square=False, ddof=0
+):
     """Standardising with the faults that the arguments ask for."""
     fit = training if fit is None else fit
-    mean, deviation = fit.mean(axis=axis), fit.std(axis=axis)
+    mean, deviation = fit.mean(axis=axis), fit.std(axis=axis, ddof=ddof)
     if square:
         deviation = deviation**2
     if safe:
-        deviation = np.where(deviation == 0, 1.0, deviation)
+        constant = np.ptp(fit, axis=axis) == 0 if safe == "constant" else deviation == 0
+        deviation = np.where(constant, 1.0, deviation)
     if own:
         of_test = np.where(test.std(axis=0) == 0, 1.0, test.std(axis=0))
         return (training - mean) / deviation, (test - test.mean(axis=0)) / of_test
@@ -48,10 +57,28 @@ def fill_by_sklearn(training, test):
     return [np.hstack([step.transform(rows), np.isnan(rows)]) for rows in (training, test)]
 
 
+@functools.cache
+def coins(features, first=0):
+    """Mean scores on coins: features selected on all rows, and on the training rows alone."""
+    scores = []
+    for number in range(first, first + 20):
+        random = np.random.default_rng(number)
+        rows, tossed = random.normal(size=(100, features)), random.permutation(100) % 2
+        train, test = pipeline.split_random(100, {"train": 0.8, "test": 0.2}, number).values()
+        for seen in (np.arange(100), train):
+            chosen = SelectKBest(k=20).fit(rows[seen], tossed[seen]).transform(rows)
+            model = LogisticRegression().fit(chosen[train], tossed[train])
+            scores.append(model.score(chosen[test], tossed[test]))
+    return tuple(np.reshape(scores, (20, 2)).mean(axis=0))
+
+
 RIGHT = {
     "pipeline-standardise": {
         "a tuple": standardise,
         "a list": lambda training, test: list(standardise(training, test)),
+        "by scikit-learn": lambda training, test: [
+            StandardScaler().fit(training).transform(rows) for rows in (training, test)
+        ],
     },
     "pipeline-crossing": {
         "a sorted list": crossing,
@@ -62,15 +89,15 @@ RIGHT = {
             np.array(groups)[training], np.array(groups)[test]
         ),
     },
-    "pipeline-buffer": {
-        "one line": lambda place, size: max(0, place - size + 1),
-        "an array": lambda place, size: np.maximum(0, place - (size - 1)),
-    },
     "pipeline-fill": {
         "by a choice": fill,
         "by scikit-learn": fill_by_sklearn,
         "lists": lambda *arguments: [rows.tolist() for rows in fill(*arguments)],
         "in float32": lambda *arguments: tuple(rows.astype(np.float32) for rows in fill(*arguments)),
+    },
+    "pipeline-coins": {
+        "a tuple": coins,
+        "an array": lambda features: np.array(coins(features)),
     },
 }
 
@@ -81,7 +108,9 @@ WRONG = {
         ),
         "each by its own": lambda training, test: standardise(training, test, own=True),
         "one mean for all": lambda training, test: standardise(training, test, axis=None),
-        "divided by zero": lambda training, test: standardise(training, test, safe=False),
+        "divided by zero": lambda training, test: standardise(training, test, safe=""),
+        "only an exact zero is mended": lambda training, test: standardise(training, test, safe="zero"),
+        "another deviation": lambda training, test: standardise(training, test, ddof=1),
         "not centred": lambda training, test: standardise(training, test, centre=False),
         "variance": lambda training, test: standardise(training, test, square=True),
         "only the test rows": lambda training, test: standardise(training, test)[1],
@@ -107,14 +136,6 @@ WRONG = {
         ],
         "how many": lambda *arguments: len(crossing(*arguments)),
         "shared rows": lambda groups, training, test: sorted(set(training) & set(test)),
-    },
-    "pipeline-buffer": {
-        "one off": lambda place, size: max(0, place - size),
-        "negative": lambda place, size: place - size + 1,
-        "anywhere": lambda place, size: 0,
-        "where it was": lambda place, size: place,
-        "the latest": lambda place, size: place + size - 1,
-        "one off at the edge": lambda place, size: place - size + 1 if place > size else 0,
     },
     "pipeline-fill": {
         "fitted on everything": lambda training, test: fill(
@@ -144,5 +165,15 @@ WRONG = {
         ),
         "only the test rows": lambda *arguments: fill(*arguments)[1],
         "exchanged": lambda *arguments: fill(*arguments)[::-1],
+    },
+    "pipeline-coins": {
+        "exchanged": lambda features: coins(features)[::-1],
+        "always a thousand features": lambda features: coins(1000),
+        "twice the first program": lambda features: (coins(features)[0],) * 2,
+        "twice the second program": lambda features: (coins(features)[1],) * 2,
+        "other seeds for the second": lambda features: (coins(features)[0], coins(features, first=100)[1]),
+        "a guess": lambda features: (0.8, 0.5),
+        "sums": lambda features: [20 * score for score in coins(features)],
+        "one number": lambda features: coins(features)[0],
     },
 }

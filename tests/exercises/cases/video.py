@@ -16,13 +16,6 @@ def wheel(spokes, turns, rate, *, half=True, back=True, whole=False):
     return seen * rate if back else seen
 
 
-def count(clip, tube, step, *, one=1, tail=0):
-    """How many tubes fit, with the faults that the arguments ask for."""
-    return math.prod(
-        (whole - part + tail) // jump + one for whole, part, jump in zip(clip, tube, step, strict=True)
-    )
-
-
 def kernel(*places):
     weights = np.zeros((2, 1, 2, 1, 1))
     for time, column, value in places:
@@ -35,37 +28,36 @@ def mirrored(clip, caption, *, words=OTHER, axis=2):
     return np.flip(clip, axis), text
 
 
+def slower(network, clips, labels, fast=(0, 2, 4, 6, 8), slow=(2, 3, 4, 5, 6), frozen=(4,) * 5):
+    """Shares of right answers for three choices of frames."""
+    return [
+        float(np.mean(network(clips[:, list(frames)], training=False).argmax(axis=-1) == labels))
+        for frames in (fast, slow, frozen)
+    ]
+
+
 RIGHT = {
-    "video-bytes": {
-        "a product": lambda height, width, rate: height * width * 3 * rate,
-        "a float": lambda height, width, rate: 3.0 * height * width * rate,
-    },
     "video-wheel": {
         "by the remainder": wheel,
         "by the nearest": lambda spokes, turns, rate: (
             (turns / rate - math.floor(turns / rate * spokes + 0.5) / spokes) * rate
         ),
     },
-    "video-tubes": {"a product": count, "an array": lambda *arguments: np.int64(count(*arguments))},
     "video-kernel": {
         "plus and minus": lambda: kernel((0, 0, 1), (1, 1, -1)),
         "minus and plus, larger": lambda: kernel((0, 0, -3), (1, 1, 3)),
     },
-    "video-across": {
-        "an array": lambda x, y, t: -t * np.array([x, y]) / (x * x + y * y),
-        "a pair": lambda x, y, t: (-t * x / (x * x + y * y), -t * y / (x * x + y * y)),
-        "the pseudo-inverse": lambda x, y, t: np.linalg.pinv(np.array([[x, y]])) @ np.array([-t]),
-    },
     "video-mirror": {"words": mirrored, "a list": lambda *arguments: list(mirrored(*arguments))},
+    "video-slower": {
+        "by a loop": slower,
+        "an array": lambda *arguments: np.array(slower(*arguments)),
+        "by predict": lambda network, clips, labels: slower(
+            lambda given, **_: network.predict(given, verbose=0), clips, labels
+        ),
+    },
 }
 
 WRONG = {
-    "video-bytes": {
-        "one channel": lambda height, width, rate: height * width * rate,
-        "bits": lambda height, width, rate: 8 * height * width * 3 * rate,
-        "one frame": lambda height, width, rate: height * width * 3,
-        "a text": lambda height, width, rate: str(height * width * 3 * rate),
-    },
     "video-wheel": {
         "never backwards": lambda *arguments: wheel(*arguments, half=False),
         "a frame, not a second": lambda *arguments: wheel(*arguments, back=False),
@@ -76,16 +68,6 @@ WRONG = {
         "rounded": lambda *arguments: round(wheel(*arguments)),
         "positive at the half": lambda *arguments: -wheel(arguments[0], -arguments[1], arguments[2]),
     },
-    "video-tubes": {
-        "without overlap": lambda clip, tube, step: math.prod(
-            c // t for c, t in zip(clip, tube, strict=True)
-        ),
-        "one less": lambda *arguments: count(*arguments, one=0),
-        "by the step": lambda clip, tube, step: math.prod(c // s for c, s in zip(clip, step, strict=True)),
-        "a list": lambda clip, tube, step: [
-            (c - t) // s + 1 for c, t, s in zip(clip, tube, step, strict=True)
-        ],
-    },
     "video-kernel": {
         "nothing": lambda: kernel(),
         "to the left": lambda: kernel((0, 1, 1), (1, 0, -1)),
@@ -94,13 +76,6 @@ WRONG = {
         "a sum": lambda: kernel((0, 0, 1), (1, 1, 1)),
         "another shape": lambda: np.array([[1.0, 0.0], [0.0, -1.0]]),
         "not finite": lambda: kernel((0, 0, np.nan), (1, 1, 1)),
-    },
-    "video-across": {
-        "sign": lambda x, y, t: t * np.array([x, y]) / (x * x + y * y),
-        "only along x": lambda x, y, t: (-t / x if x else 0.0, 0.0 if x else -t / y),
-        "not divided by the square": lambda x, y, t: -t * np.array([x, y]) / np.hypot(x, y),
-        "each slope alone": lambda x, y, t: (-t / x if x else 0.0, -t / y if y else 0.0),
-        "a number": lambda x, y, t: -t / np.hypot(x, y),
     },
     "video-mirror": {
         "caption kept": lambda clip, caption: (clip[:, :, ::-1], caption),
@@ -127,5 +102,16 @@ WRONG = {
             re.sub(r"\b(left|right|clockwise|counter-clockwise)\b", lambda found: OTHER[found[0]], caption),
         ),
         "only the clip": lambda clip, caption: clip[:, :, ::-1],
+    },
+    "video-slower": {
+        "the first five frames": lambda *arguments: slower(*arguments, slow=(0, 1, 2, 3, 4)),
+        "the first frame frozen": lambda *arguments: slower(*arguments, frozen=(0,) * 5),
+        "three frames": lambda *arguments: slower(*arguments, slow=(2, 4, 6)),
+        "backwards": lambda *arguments: slower(*arguments, fast=(8, 6, 4, 2, 0)),
+        "exchanged": lambda *arguments: slower(*arguments)[::-1],
+        "only two": lambda *arguments: slower(*arguments)[:2],
+        "errors": lambda *arguments: [1 - score for score in slower(*arguments)],
+        "how many": lambda *arguments: [len(arguments[2]) * score for score in slower(*arguments)],
+        "a guess": lambda *arguments: [0.85, 0.6, 0.12],
     },
 }
