@@ -10,6 +10,7 @@ EXECUTED  := _build/executed/.done
 SITE      := _build/html/index.html
 
 PACKAGE   := $(shell find mmcourse -type f -not -name '*.pyc')
+RESULTS   := $(wildcard benchmarks/results/*.json)
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 PAGES     := _config.yml _toc.yml $(shell find book -type f -not -name '*.pyc')
 
@@ -19,10 +20,17 @@ export IPYTHONDIR   := $(CURDIR)/_build/ipython
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 # On where the processor is new, off where it is old: one setting, so that all compute in the same way.
 export TF_ENABLE_ONEDNN_OPTS ?= 1
+# Two notebooks at a time share a graphics card, if there is one.
+export TF_FORCE_GPU_ALLOW_GROWTH ?= true
+# Keras as it comes, whatever a reader's ~/.keras/keras.json says.
+export KERAS_HOME := $(CURDIR)/_build/keras
 unexport PYTHONPATH PYTHONHOME
 
+# What two processes that share two cores are best told.
+ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+
 .DELETE_ON_ERROR:
-.PHONY: help book test lab outputs study lock clean fetch train lint
+.PHONY: help book test check lab outputs study lock clean tidy fetch train lint
 
 help:  ## show this list
 	@echo "The course is built with make book and checked with make test. The first time takes"
@@ -30,20 +38,25 @@ help:  ## show this list
 	@echo
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
 	@echo
-	@echo "To use another Python (3.11 or later): make book PYTHON=python3.12"
+	@echo "To use another Python (3.11 to 3.13): make book PYTHON=python3.12"
 
 book: $(SITE)  ## build the course: environment, data, models, notebooks, site
 	@echo "The course is in _build/html. Open it: $(CURDIR)/$(SITE)"
 
 test: lint $(SITE)  ## run every test: the package, the notebooks, the site in a browser
-	@echo "[test 2/2] pytest: the package, the site in a browser, then every notebook cell by cell"
-	@$(BIN)/python -m pytest --nbval --nbval-current-env \
+	@echo "[test 2/2] pytest: the package, the site in a browser, every notebook cell by cell; two at a time"
+	@$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env \
 	    --nbval-sanitize-with tests/nbval.cfg tests notebooks
+
+check: lint  ## the quick part of the tests: form, types and the package, without notebooks and site
+	@$(BIN)/mypy
+	@$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile --ignore tests/book/test_site.py tests
 
 lab: fetch  ## open JupyterLab on a copy of the notebooks to work in, without solutions
 	@$(BIN)/python book/tools/lab.py
 	@echo "Starting JupyterLab in _build/lab (stop it with Ctrl+C)"
-	@$(BIN)/jupyter-lab --ServerApp.root_dir="$(CURDIR)/_build/lab"
+	@$(BIN)/jupyter-lab --ServerApp.root_dir="$(CURDIR)/_build/lab" \
+	    $$([ "$$(id -u)" -ne 0 ] || echo --allow-root)  # as in a container
 
 outputs: $(EXECUTED)  ## write the executed notebooks over those in notebooks/
 	@for notebook in $(NOTEBOOKS); do cp -p _build/executed/$$notebook $$notebook; done
@@ -57,14 +70,17 @@ study: $(INSTALLED)  ## measure anew what chapters show from benchmarks/results 
 
 lock:  ## resolve requirements.txt and requirements-gpu.txt anew (needs uv)
 	@command -v $(UV) >/dev/null || { echo "uv is needed: python3 -m pip install uv, or make lock UV=PATH"; exit 1; }
-	$(UV) pip compile pyproject.toml --extra book --universal --python-version 3.11 \
+	$(UV) pip compile pyproject.toml --group book --group test --universal --python-version 3.11 \
 	    --generate-hashes -o requirements.txt
-	$(UV) pip compile pyproject.toml --extra book --extra gpu --universal --python-version 3.11 \
-	    --generate-hashes -o requirements-gpu.txt
+	$(PYTHON) book/tools/lock_gpu.py $(UV)
 
 clean:  ## remove what was built, but neither the environment nor the data nor your copies in _build/lab
 	@find _build -mindepth 1 -maxdepth 1 -not -name lab -exec rm -rf {} + 2>/dev/null || true
 	@echo "Removed _build, but for _build/lab. The environment is in $(VENV): remove it by hand."
+
+tidy: $(INSTALLED)  ## remove models, arrays and executed notebooks that older code has left
+	@$(BIN)/mmcourse tidy
+	@$(BIN)/python book/tools/execute.py --tidy
 
 lint: $(INSTALLED)
 	@echo "[test 1/2] ruff"
@@ -84,7 +100,7 @@ train: fetch
 	@echo "[3/5] training the models that the notebooks share"
 	@$(BIN)/mmcourse train
 
-$(EXECUTED): $(INSTALLED) $(NOTEBOOKS) $(PACKAGE) book/tools/execute.py | train
+$(EXECUTED): $(INSTALLED) $(NOTEBOOKS) $(PACKAGE) $(RESULTS) book/tools/execute.py | train
 	@echo "[4/5] executing $(words $(NOTEBOOKS)) notebook(s)"
 	@$(BIN)/python book/tools/execute.py
 	@touch $@

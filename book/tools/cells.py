@@ -36,3 +36,8 @@ def without_outputs(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return notebook
+
+
+def new_code(source: str, identifier: str) -> nbformat.NotebookNode:
+    """A code cell without outputs."""
+    return nbformat.v4.new_code_cell(source, id=identifier)

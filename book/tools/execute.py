@@ -3,9 +3,10 @@
     python book/tools/execute.py                    every notebook, into _build/executed
     python book/tools/execute.py --profile gpu --output _build/gpu notebooks/50-naming.ipynb
 
-With two notebooks or more, two run at a time with one thread each. A notebook whose
-cells, package and lock are those of its last run is not run again. FOLDER/measured.json holds the
-figures; the page's "Before you start" shows them.
+With two notebooks or more, two run at a time with one thread each. A notebook is not run again unless its
+cells, what they import from the package (mmcourse.closure), the results that they read from
+benchmarks/results or the lock have changed since its last run. FOLDER/measured.json holds the figures; the
+page's "Before you start" shows them. --tidy removes what is left of notebooks that are no longer there.
 """
 
 import argparse
@@ -22,31 +23,54 @@ from pathlib import Path
 import cells
 import psutil
 
+from mmcourse import closure
+
 ROOT = Path(__file__).resolve().parents[2]
-INPUTS = ("mmcourse", "requirements.txt")
+RESULTS = ROOT / "benchmarks" / "results"
 CELL_TIMEOUT = 1800  # seconds
 SAMPLE_EVERY = 0.2  # seconds
 # What two processes that share two cores are best told: TensorFlow's threads, and NumPy's.
 ONE_THREAD = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
 
-def digest_of_inputs() -> str:
-    """A hash of the package and the lock: what every notebook depends on."""
-    digest = hashlib.sha256(sys.version.encode())
-    for name in INPUTS:
-        path = ROOT / name
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for file in files:
-            if file.is_file() and file.suffix != ".pyc":
-                digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
+def fingerprint(notebook: Path, parameters: dict) -> str:
+    """A hash of all that decides a notebook's outputs; the outputs themselves are left out."""
+    content = cells.read(notebook).cells
+    code = "\n".join(cell.source for cell in content if cell.cell_type == "code")
+    digest = hashlib.sha256()
+    for part in (
+        [(cell.cell_type, cell.source, cells.tags(cell)) for cell in content if cell.cell_type == "code"],
+        sorted(parameters.items()),
+        os.environ.get("MMCOURSE_PROFILE", ""),
+        closure.digest(code),
+    ):
+        digest.update(json.dumps(part).encode())
+    read = [path for path in sorted(RESULTS.glob("*.json")) if path.name in code]
+    for path in (ROOT / "requirements.txt", *read):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def fingerprint(notebook: Path, parameters: dict, inputs: str) -> str:
-    """A hash of all that decides a notebook's outputs; the outputs themselves are left out."""
-    sources = [(cell.cell_type, cell.source, cells.tags(cell)) for cell in cells.read(notebook).cells]
-    profile = os.environ.get("MMCOURSE_PROFILE", "")
-    return hashlib.sha256(json.dumps([sources, parameters, profile, inputs]).encode()).hexdigest()
+def keep_text(notebook: Path, executed: Path) -> None:
+    """Bring the text around the cells of an executed notebook up to date, where only that has changed."""
+    source, result = cells.read(notebook), cells.read(executed)
+    outputs = {cell.source: cell for cell in result.cells if cell.cell_type == "code"}
+    for cell in source.cells:
+        if cell.cell_type == "code":
+            cell.outputs = outputs[cell.source].outputs
+            cell.execution_count = outputs[cell.source].execution_count
+    cells.write(source, executed)
+
+
+def tidy(folder: Path) -> None:
+    """Remove executed notebooks whose source is gone, and say what that frees."""
+    there = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+    old = [path for path in (folder / "notebooks").glob("*.ipynb") if path.name not in there]
+    freed = sum(path.stat().st_size for path in old)
+    for path in old:
+        path.unlink()
+        print(f"removed {path.name}")
+    print(f"{len(old)} removed, {freed / 1e6:.1f} MB freed in {folder}")
 
 
 def memory_of_children(process: psutil.Process) -> int:
@@ -149,7 +173,13 @@ def main() -> int:
         default=os.environ.get("MMCOURSE_PROFILE"),
         help="value for the parameter `profile` of each notebook; default: $MMCOURSE_PROFILE",
     )
+    parser.add_argument(
+        "--tidy", action="store_true", help="only remove what is left of notebooks that are gone"
+    )
     arguments = parser.parse_args()
+    if arguments.tidy:
+        tidy(arguments.output.resolve())
+        return 0
 
     notebooks = arguments.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb"))
     parameters = {"profile": arguments.profile} if arguments.profile else {}
@@ -158,16 +188,18 @@ def main() -> int:
     record = folder / "measured.json"
     measured = json.loads(record.read_text()) if record.exists() else {}
 
-    inputs = digest_of_inputs()
-    prints = {path: fingerprint(path, parameters, inputs) for path in notebooks}
+    prints = {path: fingerprint(path, parameters) for path in notebooks}
     waiting = []
     for path in notebooks:
         done = (folder / "notebooks" / path.name).exists()
         if done and measured.get(path.stem, {}).get("fingerprint") == prints[path]:
+            keep_text(path, folder / "notebooks" / path.name)
             print(f"  {path.stem}: unchanged since its last run")
         else:
             waiting.append(path)
 
+    # The longest first, so that the last one does not run alone for long.
+    waiting.sort(key=lambda path: -measured.get(path.stem, {}).get("seconds", CELL_TIMEOUT))
     errors = []
     at_a_time = min(2, len(waiting)) or 1
     with ThreadPoolExecutor(at_a_time) as pool:

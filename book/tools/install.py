@@ -6,21 +6,29 @@
 Runs under any Python 3 with nothing installed, so that it can say what is missing.
 """
 
+import os
+import platform
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-OLDEST = (3, 11)
+OLDEST, NEWEST = (3, 11), (3, 13)  # TensorFlow has no wheels for later ones
 
 
 def check_python():
     """Stop with a clear message where this Python cannot make the environment."""
     found = f"Python {sys.version.split()[0]} at {sys.executable}"
-    if sys.version_info < OLDEST:
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
         sys.exit(
-            f"The course needs Python {OLDEST[0]}.{OLDEST[1]} or later; this is {found}.\n"
+            f"The course needs Python 3.11 to 3.13; this is {found}.\n"
             "Name another one: make book PYTHON=python3.12"
+        )
+    if sys.platform == "darwin" and platform.machine() == "x86_64":
+        sys.exit(
+            "TensorFlow no longer runs on Macs with an Intel processor (its last version for them is 2.16).\n"
+            "Use a Mac with Apple silicon, Linux, or Windows with WSL 2. If this Mac has Apple silicon,\n"
+            f"this Python is one for Intel: {sys.executable}"
         )
     try:
         import ensurepip  # noqa: F401
@@ -42,7 +50,11 @@ def pip_install(python, *arguments, total=0):
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
     command += ["--progress-bar", "off", *arguments]
     lines, found = [], 0
-    pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    # A reader's "user = true" would install past the environment, and fails in one.
+    environment = dict(os.environ, PIP_USER="0")
+    pip = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
+    )
     for line in pip.stdout:
         lines.append(line)
         if line.startswith("Collecting "):
@@ -62,7 +74,8 @@ def main():
     folder = Path(folder)
     root = Path(__file__).resolve().parents[2]
     lock = root / lock_name
-    total = len(set(re.findall(r"^([a-z0-9._-]+)==", lock.read_text(), re.MULTILINE)))
+    texts = [file.read_text() for file in {lock, root / "requirements.txt"}]
+    total = len(set(re.findall(r"^([a-z0-9._-]+)==", "\n".join(texts), re.MULTILINE)))
     python = make_environment(folder)
     pip_install(python, "--require-hashes", "-r", str(lock), total=total)
     pip_install(python, "--no-deps", "--no-build-isolation", "-e", str(root))

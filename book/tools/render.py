@@ -5,6 +5,7 @@ old one only when it was built without a warning.
 """
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,18 @@ BUILD = ROOT / "_build"
 SOURCE = BUILD / "source"
 EXECUTED = BUILD / "executed"
 HTML = BUILD / "html"
+
+# The first code cell of a downloaded notebook, which may be opened where the package is not.
+FIND_PACKAGE = """\
+try:
+    import mmcourse
+except ModuleNotFoundError:
+    raise SystemExit(
+        "This notebook needs the package mmcourse of the course. Get the folder of the course, run\\n"
+        "'make book' there once, and choose its environment .venv as the kernel; or, in that folder:\\n"
+        "python -m pip install -r requirements.txt -e ."
+    ) from None
+"""
 
 REDIRECT = """<!DOCTYPE html>
 <html lang="en">
@@ -45,6 +58,20 @@ def measured_sentence(seconds: float, gigabytes: float) -> str:
     return f"Measured when this page was built: {duration}, {gigabytes:.1f} GB at its peak."
 
 
+def reading_sentence(notebook) -> str:
+    """How long reading takes: 150 words a minute, and two minutes for each figure and each formula."""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    formulas = len(re.findall(r"\$\$.+?\$\$|```\{math\}", text, re.DOTALL))
+    figures = sum(
+        any(
+            kind.startswith("image/") for output in cell.get("outputs", []) for kind in output.get("data", {})
+        )
+        for cell in notebook.cells
+    )
+    minutes = len(text.split()) / 150 + 2 * (formulas + figures)
+    return f"About {max(5, 5 * round(minutes / 5))} minutes to read, without the exercises."
+
+
 def append_inside(source: str, sentence: str) -> str:
     """The Markdown with the sentence at its end, or at the end of the box that it ends with."""
     lines = source.rstrip().split("\n")
@@ -58,7 +85,7 @@ def prepare_notebook(path: Path, target: Path, measured: dict) -> None:
     for cell in notebook.cells:
         if cells.BEFORE_YOU_START in cells.tags(cell):
             sentence = measured_sentence(measured["seconds"], measured["gigabytes"])
-            cell.source = append_inside(cell.source, sentence)
+            cell.source = append_inside(cell.source, f"{reading_sentence(notebook)} {sentence}")
         if cells.SOLUTION in cells.tags(cell):
             if "hide-cell" not in cells.tags(cell):
                 cells.tags(cell).append("hide-cell")
@@ -103,7 +130,9 @@ def build(output: Path) -> None:
 def finish(html: Path) -> None:
     """What Jupyter Book leaves to do: downloads without solutions, and a first page."""
     for path in (html / "_sources").rglob("*.ipynb"):
-        cells.write(cells.without_solutions(cells.read(path)), path)
+        notebook = cells.without_solutions(cells.read(path))
+        notebook.cells.insert(1, cells.new_code(FIND_PACKAGE, "find-the-package"))
+        cells.write(notebook, path)
     title = yaml.safe_load((SOURCE / "_config.yml").read_text())["title"]
     page = yaml.safe_load((SOURCE / "_toc.yml").read_text())["root"] + ".html"
     (html / "index.html").write_text(REDIRECT.format(title=title, page=page))

@@ -55,12 +55,12 @@ def test_kernel_is_the_environments_own(path):
 
 def test_cells_were_executed_in_order(path):
     counts = [cell.execution_count for _, cell in code_cells(path)]
-    assert counts == list(range(1, len(counts) + 1)), "run `make book outputs` and commit"
+    assert counts == list(range(1, len(counts) + 1)), "run `make outputs` and commit"
 
 
 def test_outputs_are_committed_and_none_is_an_error(path):
     outputs = [(number, output) for number, cell in code_cells(path) for output in cell.outputs]
-    assert outputs, "run `make book outputs` and commit"
+    assert outputs, "run `make outputs` and commit"
     assert [number for number, output in outputs if output.output_type == "error"] == []
     assert [number for number, output in outputs if output.get("name") == "stderr"] == []
 
