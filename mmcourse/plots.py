@@ -126,3 +126,10 @@ def picture_grid(
         if titles:
             axes.set_title(titles[place], fontsize=9)
     return figure
+
+
+def spectrogram(axes: plt.Axes, levels: np.ndarray, seconds: float, top: float = 8, **style) -> None:
+    """Draw levels in decibels ``(frames, bins)``, 10 dB a colour; ``top`` is the upper end of the axis."""
+    style = {"vmin": -50, "vmax": 30, "cmap": plt.get_cmap("magma", 8)} | style
+    extent = (0, seconds, 0, top)
+    axes.imshow(levels.T, origin="lower", aspect="auto", extent=extent, interpolation="nearest", **style)

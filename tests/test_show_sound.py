@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from mmcourse import show
+from mmcourse import plots, show
 
 TONE = (0.5 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)).astype(np.float32)
 HOSTILE = "</figcaption><script>alert('x')</script>\" onplay=\"y"
@@ -89,3 +89,14 @@ def test_a_compact_figure_is_small_and_closed():
     expected = np.asarray(Image.open(usual).convert("RGB"), dtype=int)
     assert picture.shape == expected.shape
     assert np.abs(picture - expected).mean() < 8
+
+
+def test_a_spectrogram_has_time_to_the_right_and_low_bins_below():
+    _, axes = plt.subplots()
+    levels = np.array([[-40.0, 20], [0, 5], [10, -50]])  # (frames, bins)
+    plots.spectrogram(axes, levels, seconds=1.5, top=4)
+    (drawn,) = axes.images
+    np.testing.assert_array_equal(drawn.get_array(), levels.T)
+    assert drawn.get_extent() == [0, 1.5, 0, 4] and drawn.origin == "lower"
+    assert drawn.get_clim() == (-50, 30) and drawn.cmap.N == 8  # 10 dB a colour
+    plt.close()

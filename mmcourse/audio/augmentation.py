@@ -1,4 +1,4 @@
-"""Changes of a sound that keep what is said: for training data only.
+"""Changes of a sound that keep what is said: for training data only (notebook 26).
 
 What is random takes a generator, ``np.random.default_rng(seed)``, so that the same seed gives the same
 change. The phase vocoder is that of Flanagan and Golden (1966) in its digital form (Dolson, 1986);
@@ -52,17 +52,6 @@ def add_noise(waveform: np.ndarray, noise: np.ndarray, decibels: float) -> np.nd
     return (waveform + factor * noise).astype(np.float32)
 
 
-def shift(waveform: np.ndarray, samples: int) -> np.ndarray:
-    """Move a sound later (above 0) or earlier (below) inside its length; silence fills the gap."""
-    waveform = check_waveform(waveform)
-    moved = np.zeros_like(waveform)
-    if samples >= 0:
-        moved[samples:] = waveform[: max(0, len(waveform) - samples)]
-    else:
-        moved[:samples] = waveform[-samples:]
-    return moved
-
-
 def change_speed(waveform: np.ndarray, factor: float) -> np.ndarray:
     """Play a sound ``factor`` times as fast: shorter *and* higher, as a tape that runs too fast.
 
@@ -105,7 +94,7 @@ def time_stretch(waveform: np.ndarray, factor: float, frame_length: int = 1024) 
 
 
 def phase_vocoder(spectra: np.ndarray, factor: float, hop: int) -> np.ndarray:
-    """Frames for a sound ``factor`` times as fast, whose partial tones keep their frequencies.
+    """Frames for a sound ``factor`` times as fast, whose harmonics keep their frequencies.
 
     The new frames lie ``factor`` old frames apart. Their magnitudes are interpolated. Their phases cannot
     be: from one old frame to the next the phase of a bin turns by an angle that tells the frequency there,

@@ -1,8 +1,7 @@
-"""Levels, normalisation, silence, and noise that is taken away.
+"""Levels, normalisation, silence, and spectral subtraction (notebook 26).
 
 A level in decibels is 20 log10 of an amplitude, or 10 log10 of a power: 0 dB is the amplitude 1, and -20 dB a
-tenth of it. Spectral gating is the simplest of the methods that attenuate what does not rise above the noise:
-Boll (1979) subtracts the noise's spectrum, a gate closes.
+tenth of it. Spectral subtraction is Boll's (1979), here with powers.
 """
 
 import numpy as np
@@ -39,24 +38,6 @@ def normalise_rms(waveform: np.ndarray, level: float = 0.1) -> np.ndarray:
         AudioError: the waveform is silent, or is no waveform; ``level`` is not positive.
     """
     return _scale(check_waveform(waveform), rms(waveform), level, "level")
-
-
-def standardise(values: np.ndarray, mean: np.ndarray | float, deviation: np.ndarray | float) -> np.ndarray:
-    """Subtract a mean *and* divide by a standard deviation: the z-score, ``float32``.
-
-    Mean and deviation are those of the training part, one number or one for each feature.
-
-    Raises:
-        AudioError: ``values`` are empty or not finite, or a deviation is not positive.
-    """
-    values = np.asarray(values, dtype=np.float32)
-    if not values.size or not np.isfinite(values).all():
-        raise AudioError(f"values must be finite numbers, at least one; got the shape {values.shape}")
-    if not np.all(np.asarray(deviation) > 0):
-        raise AudioError(
-            "deviation must be above 0: a feature that never changes cannot be brought to deviation 1"
-        )
-    return ((values - mean) / deviation).astype(np.float32)
 
 
 def signal_to_noise(clean: np.ndarray, noisy: np.ndarray) -> float:
@@ -126,39 +107,35 @@ def trim_silence(
     return waveform[active[0] * hop : active[-1] * hop + length].copy()
 
 
-def spectral_gate(
+def subtract_noise(
     waveform: np.ndarray,
     noise: np.ndarray,
     reduction: float = 20.0,
-    margin: float = 6.0,
+    factor: float = 3.0,
     frame_length: int = 512,
-    smooth: int = 3,
 ) -> np.ndarray:
-    """Attenuate, in each frame, the frequencies that do not rise above the noise.
+    """Spectral subtraction: take the power of the noise away from each frame, frequency by frequency.
 
-    From a stretch of noise alone the gate learns how strong the noise is in each bin. Where the sound is
-    not ``margin`` decibels stronger than that, it is attenuated by ``reduction`` decibels. The factors are
-    averaged over neighbouring frames and bins, because single bins that open by chance sound like chirping.
+    The power of the noise in each bin is the mean over a stretch in which nobody speaks. A frame's power less
+    ``factor`` times that is kept, but never less than ``reduction`` decibels below what was there. The phases
+    stay as they are.
 
     Args:
         waveform: ``(samples,)``.
         noise: a stretch without signal, at least one frame long.
         reduction: decibels; 0 changes nothing.
-        margin: decibels.
+        factor: how many times the noise's mean power is subtracted; noise is often stronger than its mean.
         frame_length: samples of a frame; frames begin every quarter of it.
-        smooth: frames and bins, an odd number, over which a factor is averaged.
 
     Returns:
         ``float32`` ``(samples,)``.
 
     Raises:
-        AudioError: ``noise`` is shorter than a frame, or ``reduction`` is negative.
+        AudioError: ``noise`` is shorter than a frame, or ``reduction`` or ``factor`` is negative.
     """
-    from scipy.ndimage import uniform_filter
-
     waveform, noise = check_waveform(waveform), check_waveform(noise, "noise")
-    if not reduction >= 0:
-        raise AudioError(f"reduction must be at least 0 dB, got {reduction}")
+    if not reduction >= 0 or not factor >= 0:
+        raise AudioError(f"reduction and factor must be at least 0, got {reduction} and {factor}")
     if len(noise) < frame_length:
         raise AudioError(f"noise has {len(noise)} samples, expected at least one frame of {frame_length}")
     hop = frame_length // 4
@@ -166,11 +143,10 @@ def spectral_gate(
     # Zeros on both sides, so that every sample lies in as many frames as any other.
     padded = np.pad(waveform, (frame_length, 2 * frame_length))
     spectra = stft(padded, frame_length, hop)  # (frames, bins)
-    is_open = np.abs(spectra) ** 2 > profile * 10 ** (margin / 10)
-    factors = np.where(is_open, 1, 10 ** (-reduction / 20)).astype(np.float32)
-    factors = uniform_filter(factors, smooth, mode="nearest")
-    gated = istft(spectra * factors, frame_length, hop, samples=len(padded))
-    return gated[frame_length : frame_length + len(waveform)]
+    power = np.maximum(np.abs(spectra) ** 2, 1e-12)
+    gain = np.sqrt(np.maximum(1 - factor * profile / power, 10 ** (-reduction / 10)))
+    cleaned = istft(spectra * gain, frame_length, hop, samples=len(padded))
+    return cleaned[frame_length : frame_length + len(waveform)]
 
 
 def _scale(waveform: np.ndarray, found: float, wanted: float, name: str) -> np.ndarray:

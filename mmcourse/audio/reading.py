@@ -1,4 +1,4 @@
-"""Sounds as arrays: read a WAV, FLAC, OGG or MP3 file into the form that the models take.
+"""Sounds as arrays: read a WAV, FLAC, OGG, Opus or MP3 file into the form that the models take (notebook 25).
 
 A sound is a waveform, ``float32`` ``(samples,)`` in [-1, 1]: one channel, at a sample rate that the caller
 knows. What a file declares is checked before memory is taken for it.
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmcourse.audio import kinds, mpeg
+
 SAMPLE_RATE = 16_000
 FORMATS = ("WAV", "WAVEX", "FLAC", "OGG", "MP3")
 RATES = (1_000, 192_000)
@@ -20,6 +22,7 @@ MOST_SAMPLES = 60_000_000  # of all channels together: ten minutes in stereo at 
 MOST_CHANNELS = 16
 MOST_BYTES = 250_000_000
 BLOCK = 1 << 16
+PIPE = 0x7FFF_0000  # a WAV file that declares so many bytes or more was written without knowing its length
 LOUDEST = 8.0  # a mixing program may write floats a little above 1, never far above
 
 
@@ -28,7 +31,7 @@ class AudioError(ValueError):
 
 
 def read(path: str | Path, sample_rate: int | None = SAMPLE_RATE) -> np.ndarray:
-    """Read a WAV, FLAC, OGG or MP3 file into a waveform; see :func:`decode`.
+    """Read a WAV, FLAC, OGG, Opus or MP3 file into a waveform; see :func:`decode`.
 
     Raises:
         FileNotFoundError, IsADirectoryError, PermissionError: the file cannot be opened.
@@ -51,6 +54,9 @@ def decode(content: bytes, sample_rate: int | None = SAMPLE_RATE, name: str = "t
         content: the file's bytes.
         sample_rate: samples a second that are wanted; None keeps the file's own (see :func:`details`).
         name: what messages call the file.
+
+    A WAV file from a pipe, whose header does not know its length, and an MP3 file without a header are read
+    to their end.
 
     Returns:
         ``float32`` ``(samples,)`` in [-1, 1].
@@ -205,15 +211,11 @@ def _opened(content: bytes, name: str):
 
     if len(content) > MOST_BYTES:
         raise AudioError(f"{name} has more than {MOST_BYTES:,} bytes; cut it into pieces")
-    if not content:
-        raise AudioError(f"{name} is empty")
-    _check_whole(content, name)
+    content = _whole(content, name)
     try:
         file = soundfile.SoundFile(io.BytesIO(content))
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: headerless kinds want more arguments
-        raise AudioError(
-            f"{name} is not a sound that can be read; expected a WAV, FLAC, OGG or MP3 file ({error})"
-        ) from error
+        raise AudioError(kinds.describe(content, name)) from error
     try:
         _check_declared(file, name)
     except AudioError:
@@ -225,7 +227,8 @@ def _opened(content: bytes, name: str):
 def _check_declared(file, name: str) -> None:
     least, most = RATES
     if file.format not in FORMATS:
-        raise AudioError(f"{name} is {file.format}; expected a WAV, FLAC, OGG or MP3 file")
+        advice = kinds.fill(kinds.CONVERT, name)
+        raise AudioError(f"{name} is of the kind {file.format}; {kinds.EXPECTED}. {advice}")
     if not least <= file.samplerate <= most:
         raise AudioError(
             f"{name} declares {file.samplerate:,} samples a second; expected {least:,} to {most:,}"
@@ -249,34 +252,86 @@ def _block(file, name: str) -> np.ndarray:
     try:
         return file.read(BLOCK, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise AudioError(f"{name} is damaged or cut short: {error}") from error
+        problem = error.error_string
+        raise AudioError(f"{name} is damaged or cut short: {problem} {kinds.AGAIN}") from error
 
 
-def _check_whole(content: bytes, name: str) -> None:
-    """Compare the length that a WAV or OGG file declares with what is there: the decoder would not tell."""
+def _whole(content: bytes, name: str) -> bytes:
+    """The file as a decoder reads it to its end; the decoder would not tell when something is missing."""
     if content[:4] == b"RIFF" and content[8:12] == b"WAVE":
-        place = 12
-        while place + 8 <= len(content):
-            kind, size = struct.unpack_from("<4sI", content, place)
-            place += 8
-            if kind == b"data":
-                if size > len(content) - place:
-                    raise AudioError(
-                        f"{name} is cut short: it declares {size:,} bytes of samples and "
-                        f"holds {len(content) - place:,}"
-                    )
-                return
-            place += size + size % 2
-        raise AudioError(f"{name} is a WAV file without samples: it is cut short or damaged")
+        return _whole_wav(content, name)
     if content[:4] == b"OggS":
-        place, is_last = 0, False
-        while (
-            content[place : place + 4] == b"OggS"
-        ):  # page by page: the header ends in the sizes of its parts
-            parts = (
-                content[place + 27 : place + 27 + content[place + 26]] if place + 27 <= len(content) else b""
-            )
-            is_last = bool(parts) and bool(content[place + 5] & 4)
-            place += 27 + len(parts) + sum(parts)
-        if not is_last or place > len(content):
-            raise AudioError(f"{name} is cut short: its last page does not end the stream")
+        _check_ogg(content, name)
+    elif found := mpeg.count_frames(content):
+        return _whole_mp3(content, found, name)
+    return content
+
+
+def _whole_wav(content: bytes, name: str) -> bytes:
+    """A WAV file whose header declares the true length, also where a pipe could not know it."""
+    place, width = 12, 1
+    while place + 8 <= len(content):
+        kind, size = struct.unpack_from("<4sI", content, place)
+        place += 8
+        if kind == b"fmt " and place + 14 <= len(content):
+            width = max(1, struct.unpack_from("<H", content, place + 12)[0])
+        if kind == b"data":
+            held = len(content) - place
+            is_unknown = size >= PIPE or (size == 0 and held > 0 and not _is_chunks(content, place))
+            if is_unknown and held:
+                held -= held % width
+                lengths = [struct.pack("<I", value) for value in (place + held - 8, held)]
+                return b"".join(
+                    [
+                        content[:4],
+                        lengths[0],
+                        content[8 : place - 4],
+                        lengths[1],
+                        content[place : place + held],
+                    ]
+                )
+            if size > held:
+                raise AudioError(
+                    f"{name} is cut short: it declares {size:,} bytes of samples and holds {held:,}. "
+                    f"{kinds.AGAIN}"
+                )
+            return content
+        place += size + size % 2
+    raise AudioError(f"{name} is a WAV file without samples: it is cut short or damaged. {kinds.AGAIN}")
+
+
+def _is_chunks(content: bytes, place: int) -> bool:
+    """Whether further chunks of a WAV file lie here and end where the file does."""
+    while place + 8 <= len(content):
+        kind, size = struct.unpack_from("<4sI", content, place)
+        if not kind.rstrip(b" ").isalnum():
+            return False
+        place += 8 + size + size % 2
+    return place == len(content)
+
+
+def _whole_mp3(content: bytes, found: mpeg.Frames, name: str) -> bytes:
+    """An MP3 file that declares how many frames it has."""
+    if found.missing:
+        raise AudioError(
+            f"{name} is cut short: its last frame lacks {found.missing:,} bytes after {found.count:,} whole "
+            f"ones. {kinds.AGAIN}"
+        )
+    if found.declared and found.count < found.declared:
+        raise AudioError(
+            f"{name} is cut short: it declares {found.declared:,} frames and holds {found.count:,}. "
+            f"{kinds.AGAIN}"
+        )
+    if found.declared == found.count:
+        return content
+    return mpeg.with_header(content, found)
+
+
+def _check_ogg(content: bytes, name: str) -> None:
+    place, is_last = 0, False
+    while content[place : place + 4] == b"OggS":  # page by page: the header ends in the sizes of its parts
+        parts = content[place + 27 : place + 27 + content[place + 26]] if place + 27 <= len(content) else b""
+        is_last = bool(parts) and bool(content[place + 5] & 4)
+        place += 27 + len(parts) + sum(parts)
+    if not is_last or place > len(content):
+        raise AudioError(f"{name} is cut short: its last page does not end the stream. {kinds.AGAIN}")

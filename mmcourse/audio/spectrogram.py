@@ -1,9 +1,9 @@
-"""From a waveform to frames, spectra, log-mel frames and mel-frequency cepstral coefficients.
+"""From a waveform to frames, spectra, log-mel frames and mel-frequency cepstral coefficients (notebook 25).
 
-Frames are 25 ms long and begin every 10 ms, unless said otherwise; nothing is added before the first or after
-the last sample, so a second at 16,000 samples gives 98 frames. Sources: the short-time Fourier transform and
-its inverse by least squares, Griffin and Lim (1984); mel scale in the form of O'Shaughnessy (1987), which the
-toolkit HTK uses; cepstral coefficients, Davis and Mermelstein (1980).
+Frames are 25 ms long and begin every 10 ms, unless said otherwise: 100 a second. Only whole frames are made,
+so a clip of exactly one second has 98, the last two having no room. Sources: the short-time Fourier transform
+and its inverse by least squares, Griffin and Lim (1984); mel scale in the form of O'Shaughnessy (1987), which
+the toolkit HTK uses; cepstral coefficients, Davis and Mermelstein (1980).
 
 Functions take one waveform ``(samples,)`` or several of one length ``(…, samples)``; all arithmetic is in
 float32.

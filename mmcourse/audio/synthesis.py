@@ -1,4 +1,4 @@
-"""Synthetic speech: phrases in English and Mandarin, spoken by the program espeak-ng.
+"""Synthetic speech: phrases in English and Mandarin, spoken by the program espeak-ng (notebooks 25, 26).
 
 No person speaks here. Whatever is made of these sounds - a figure, a player, a score - is called synthetic.
 The library espeak-ng (GPL-3.0, inside the package ``espeakng-loader``) is loaded at run time in a process of

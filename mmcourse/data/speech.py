@@ -1,4 +1,4 @@
-"""Five sentences read aloud by a person, with what is said and when.
+"""Five sentences read aloud by a person, with what is said and when (notebooks 25, 26).
 
 From a LibriVox reading of Jane Austen's "Sense and Sensibility" (public domain), in the form that the tests
 of pocketsphinx distribute. See ``book/datasheets/speech.md``.

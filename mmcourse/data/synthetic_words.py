@@ -1,4 +1,4 @@
-"""Ten English words that differ in their vowel, spoken by thirteen synthetic voices.
+"""Ten English words that differ in their vowel, spoken by thirteen synthetic voices (notebooks 25, 26).
 
 No person speaks here: the voices are those of the program espeak-ng, see :mod:`mmcourse.audio.synthesis`. The
 words are nearly those of Peterson and Barney (1952), who measured the vowels of 76 people; "hoed" stands for
@@ -35,7 +35,7 @@ class SyntheticWords(pipeline.HasSplits):
         phrases: what is said in each, by which voice, how fast and how high.
         labels: number of the word in :data:`WORDS`, ``int64`` ``(recordings,)``.
         voices: number of the voice in ``ENGLISH_VOICES``, ``int64`` ``(recordings,)``.
-        splits: "train", "test" -> indices, ``int64``; the test's five voices are in no training recording.
+        splits: "train", "test" -> indices, ``int64``; the test has f1 to f5, whose formants lie higher.
         sample_rate: samples a second, 16,000.
         tier: always "synthetic": made here, by a program.
         datasheet: the page of the book that describes the set.

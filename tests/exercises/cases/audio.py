@@ -1,4 +1,4 @@
-"""Right and wrong answers to the exercises of "Sound"."""
+"""Right and wrong answers to the exercises of "Audio"."""
 
 import numpy as np
 
@@ -11,33 +11,6 @@ def spectrum(samples, *, sign=-1, divisor=None, whole=False, scale=1.0):
     return scale * np.exp(sign * 2j * np.pi * turns) @ samples
 
 
-def noisy(signal, noise, decibels, *, divisor=10, root=True, invert=False, scale_signal=False):
-    """Adding noise with the faults that the arguments ask for."""
-    factor = np.sum(signal**2) / np.sum(noise**2) / 10 ** (decibels / divisor)
-    factor = 1 / factor if invert else factor
-    factor = np.sqrt(factor) if root else factor
-    return signal / factor + noise if scale_signal else signal + factor * noise
-
-
-def by_voice(voices, share, random):
-    names = np.unique(voices)
-    count = min(max(1, round(share * len(names))), len(names) - 1)
-    return np.isin(voices, random.permutation(names)[:count])
-
-
-def by_chosen_voice(voices, share, random):
-    names = sorted(set(voices.tolist()))
-    count = min(max(1, round(share * len(names))), len(names) - 1)
-    chosen = set(random.choice(names, size=count, replace=False).tolist())
-    return np.array([voice in chosen for voice in voices])
-
-
-def rounded_up(voices, share, random):
-    names = np.unique(voices)
-    count = min(max(1, int(np.ceil(share * len(names)))), len(names) - 1)
-    return np.isin(voices, random.permutation(names)[:count])
-
-
 def folded(frequency, rate, folds):
     """Folding down a fixed number of times, which is too few for high frequencies."""
     for _ in range(folds):
@@ -45,34 +18,26 @@ def folded(frequency, rate, folds):
     return frequency
 
 
-def runs_of(levels, threshold, run):
-    """First frame and length of every run that is long enough."""
-    found, start = [], None
-    for number, level in enumerate([*levels, -np.inf]):
-        if level > threshold:
-            start = number if start is None else start
-        elif start is not None:
-            found.append((start, number - start))
-            start = None
-    return [one for one in found if one[1] >= run]
-
-
-def begins(levels, threshold, run, *, at_least=False, longer=False, end=False, keep=False):
+def two_peaks(
+    difference,
+    *,
+    window=True,
+    ratio=2,
+    amplitude=False,
+    longest=False,
+    lengths=(200, 400, 800, 1_600, 3_200, 6_400),
+):
     """The search with the faults that the arguments ask for."""
-    above = 0
-    for number, level in enumerate(levels):
-        loud = level >= threshold if at_least else level > threshold
-        above = above + 1 if loud else (above if keep else 0)
-        if above == run + longer:
-            return number if end else number - above + 1
-    return -1
-
-
-def begins_by_slices(levels, threshold, run):
-    for start in range(len(levels) - run + 1):
-        if (levels[start : start + run] > threshold).all():
-            return start
-    return -1
+    for length in reversed(lengths) if longest else lengths:
+        n = np.arange(length)
+        sound = np.cos(2 * np.pi * 1_000 * n / 16_000) + np.cos(2 * np.pi * (1_000 + difference) * n / 16_000)
+        if window:
+            sound = sound * (0.5 - 0.5 * np.cos(2 * np.pi * n / length))
+        power = np.abs(np.fft.rfft(sound, 64_000)) ** (1 if amplitude else 2)
+        low, middle, high = (power[round(4 * (1_000 + share * difference))] for share in (0, 0.5, 1))
+        if ratio * middle < min(low, high):
+            return length
+    return None
 
 
 RIGHT = {
@@ -91,15 +56,12 @@ RIGHT = {
         "a matrix": spectrum,
         "a list": lambda samples: [complex(value) for value in spectrum(samples)],
     },
-    "audio-noise": {
-        "by sums": noisy,
-        "by deviations": lambda signal, noise, decibels: (
-            signal + noise * np.sqrt(np.mean(signal**2) / np.mean(noise**2)) * 10 ** (-decibels / 20)
-        ),
+    "audio-resolution": {
+        "measured": two_peaks,
+        "an array": lambda difference: np.array([two_peaks(difference)]),
     },
-    "audio-voices": {"permutation": by_voice, "choice": by_chosen_voice},
-    "audio-begins": {"counted": begins, "by slices": begins_by_slices},
 }
+
 
 WRONG = {
     "audio-frames": {
@@ -125,48 +87,11 @@ WRONG = {
         "divisor": lambda samples: spectrum(samples, divisor=len(samples) + 1),
         "magnitude": lambda samples: np.abs(spectrum(samples)),
     },
-    "audio-noise": {
-        "amplitude decibels": lambda *arguments: noisy(*arguments, divisor=20),
-        "no root": lambda *arguments: noisy(*arguments, root=False),
-        "inverted": lambda *arguments: noisy(*arguments, invert=True),
-        "signal scaled": lambda *arguments: noisy(*arguments, scale_signal=True),
-        "as it is": lambda signal, noise, decibels: signal + noise,
-        "clean": lambda signal, noise, decibels: signal,
-        "only noise": lambda signal, noise, decibels: noisy(signal, noise, decibels) - signal,
-    },
-    "audio-voices": {
-        "recordings drawn": lambda voices, share, random: random.random(len(voices)) < share,
-        "the first ones": lambda voices, share, random: np.isin(
-            voices,
-            np.unique(voices)[
-                : min(max(1, round(share * len(np.unique(voices)))), len(np.unique(voices)) - 1)
-            ],
-        ),
-        "all": lambda voices, share, random: np.ones(len(voices), dtype=bool),
-        "none": lambda voices, share, random: np.zeros(len(voices), dtype=bool),
-        "indices": lambda voices, share, random: np.flatnonzero(by_voice(voices, share, random)),
-        "turned round": lambda voices, share, random: ~by_voice(voices, share, random),
-        "rounded up": rounded_up,
-        "another generator": lambda voices, share, random: by_voice(voices, share, np.random.default_rng()),
-    },
-    "audio-begins": {
-        "the first loud frame": lambda levels, threshold, run: begins(levels, threshold, 1),
-        "at least": lambda *arguments: begins(*arguments, at_least=True),
-        "longer": lambda *arguments: begins(*arguments, longer=True),
-        "the end of the run": lambda *arguments: begins(*arguments, end=True),
-        "not in a row": lambda *arguments: begins(*arguments, keep=True),
-        "the loudest": lambda levels, threshold, run: int(np.argmax(levels)),
-        "the last run": lambda *arguments: (runs_of(*arguments) or [(-1, 0)])[-1][0],
-        "the longest run": lambda *arguments: max(runs_of(*arguments) or [(-1, 0)], key=lambda one: one[1])[
-            0
-        ],
-        "loud at both ends": lambda levels, threshold, run: next(
-            (
-                start
-                for start in range(len(levels) - run + 1)
-                if min(levels[start], levels[start + run - 1]) > threshold
-            ),
-            -1,
-        ),
+    "audio-resolution": {
+        "no window": lambda difference: two_peaks(difference, window=False),
+        "the longest": lambda difference: two_peaks(difference, longest=True),
+        "one period of the difference": lambda difference: 16_000 / difference,
+        "always the frame of the chapter": lambda difference: 400,
+        "upside down": lambda difference: two_peaks(800 / difference),
     },
 }
