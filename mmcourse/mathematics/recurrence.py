@@ -1,32 +1,21 @@
-"""Recurrence: the simple cell, LSTM and GRU in NumPy, with Keras's weights, gate order and masks.
+"""Recurrence (notebook 35): the simple cell, LSTM and GRU in NumPy, with Keras's weights, gates and masks.
 
 Sources: Elman (1990) for the simple cell; Hochreiter and Schmidhuber (1997) for the LSTM, with the forget
 gate of Gers, Schmidhuber and Cummins (2000); Cho et al. (2014) for the GRU, in the variant that Keras calls
-``reset_after``. The gradients are those of backpropagation through time (Rumelhart et al., 1986).
+``reset_after``.
 
 All functions take sequences ``(batch, steps, features)`` and the arrays that ``layer.get_weights()`` of the
 Keras layer returns, in its order. A mask ``(batch, steps)`` is True where a step is real. On a step that is
 masked the state stays as it is and the output repeats the one before it (zero if there is none).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 
 from mmcourse.mathematics.activations import sigmoid
 
 Sequences = tuple[np.ndarray, np.ndarray]
-
-
-def tanh_slope(outputs: np.ndarray) -> np.ndarray:
-    """Derivative of tanh where its value is ``outputs``."""
-    return 1 - outputs**2
-
-
-def sigmoid_slope(outputs: np.ndarray) -> np.ndarray:
-    """Derivative of the sigmoid where its value is ``outputs``."""
-    return outputs * (1 - outputs)
 
 
 def simple_rnn(
@@ -64,68 +53,6 @@ def simple_rnn(
 
     outputs, (state,) = _run(step, inputs, (state,), mask)
     return outputs, state
-
-
-@dataclass(frozen=True)
-class Gradients:
-    """Derivatives of a loss with respect to what :func:`simple_rnn` takes, in the same shapes."""
-
-    inputs: np.ndarray
-    input_weights: np.ndarray
-    recurrent_weights: np.ndarray
-    bias: np.ndarray
-    initial_state: np.ndarray
-
-
-def simple_rnn_backward(
-    inputs: np.ndarray,
-    input_weights: np.ndarray,
-    recurrent_weights: np.ndarray,
-    bias: np.ndarray,
-    output_gradients: np.ndarray,
-    initial_state: np.ndarray | None = None,
-    activation: Callable[[np.ndarray], np.ndarray] = np.tanh,
-    slope: Callable[[np.ndarray], np.ndarray] = tanh_slope,
-    mask: np.ndarray | None = None,
-) -> Gradients:
-    """Backpropagation through time: the chain rule, from the last step to the first.
-
-    Args:
-        output_gradients: derivative of the loss with respect to each output, ``(batch, steps, units)``.
-        slope: derivative of the activation as a function of its *value*: :func:`tanh_slope`,
-            :func:`sigmoid_slope` or your own, to match ``activation``.
-
-    The other arguments are those of :func:`simple_rnn`.
-
-    Raises:
-        ValueError: as :func:`simple_rnn`, or ``output_gradients`` has another shape than the outputs.
-    """
-    outputs, _ = simple_rnn(inputs, input_weights, recurrent_weights, bias, initial_state, activation, mask)
-    _check_shape("output_gradients", output_gradients, outputs.shape)
-    batch, steps, units = outputs.shape
-    start = _start("initial_state", initial_state, inputs, units)
-    real = np.ones((batch, steps), dtype=bool) if mask is None else np.asarray(mask)
-    states = [start]  # the state after each step, which a leading masked output is not
-    for t in range(steps):
-        states.append(np.where(real[:, t, None], outputs[:, t], states[-1]))
-
-    input_gradients = np.zeros_like(inputs, dtype=outputs.dtype)
-    gradients = [
-        np.zeros_like(weights, dtype=outputs.dtype) for weights in (input_weights, recurrent_weights, bias)
-    ]
-    from_later = np.zeros((batch, units), dtype=outputs.dtype)  # through the state
-    repeated = np.zeros((batch, units), dtype=outputs.dtype)  # of masked steps, which repeat an output
-    for t in reversed(range(steps)):
-        is_real = real[:, t, None]
-        of_output = output_gradients[:, t] + repeated
-        repeated = np.where(is_real, 0, of_output)
-        of_sum = np.where(is_real, (of_output + from_later) * slope(states[t + 1]), 0)  # (batch, units)
-        gradients[0] += inputs[:, t].T @ of_sum
-        gradients[1] += states[t].T @ of_sum
-        gradients[2] += of_sum.sum(axis=0)
-        input_gradients[:, t] = of_sum @ input_weights.T
-        from_later = np.where(is_real, of_sum @ recurrent_weights.T, from_later)
-    return Gradients(input_gradients, *gradients, initial_state=from_later)
 
 
 def lstm(
@@ -217,36 +144,6 @@ def gru(
 
     outputs, (state,) = _run(step, inputs, (state,), mask)
     return outputs, state
-
-
-def bidirectional(
-    cell: Callable[..., tuple],
-    inputs: np.ndarray,
-    forward_weights: Sequence[np.ndarray],
-    backward_weights: Sequence[np.ndarray],
-    mask: np.ndarray | None = None,
-) -> np.ndarray:
-    """Run a cell from left to right and another one from right to left (Schuster and Paliwal, 1997).
-
-    Args:
-        cell: :func:`simple_rnn`, :func:`lstm` or :func:`gru`.
-        inputs: ``(batch, steps, features)``.
-        forward_weights, backward_weights: what ``cell`` takes after its inputs, for each direction.
-        mask: boolean ``(batch, steps)``, False where a step is padding.
-
-    Returns:
-        ``(batch, steps, 2 * units)``: for each step what the forward cell knows after it, then what the
-        backward cell knows, which has read all later steps and this one. Zero where a step is masked, as
-        Keras has it here.
-
-    Raises:
-        ValueError: as the cell.
-    """
-    turned_mask = None if mask is None else np.asarray(mask)[:, ::-1]
-    forward = cell(inputs, *forward_weights, mask=mask)[0]
-    backward = cell(inputs[:, ::-1], *backward_weights, mask=turned_mask)[0][:, ::-1]
-    both = np.concatenate([forward, backward], axis=-1)
-    return both if mask is None else np.where(np.asarray(mask)[:, :, None], both, 0)
 
 
 def input_influence(run: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray) -> np.ndarray:
