@@ -1,4 +1,4 @@
-"""Words to spell backwards and to sort: the headwords of an English dictionary, letters a to z only."""
+"""Words to spell and to invent: the headwords of an English dictionary, letters a to z only."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import numpy as np
 from mmcourse import pipeline, store
 from mmcourse.data import archives
 
-HELD_OUT = 0.05  # share of the anagram families
+HELD_OUT = 0.05  # share of the anagram families, for the test and once more for the validation split
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Words(pipeline.HasSplits):
 
     Attributes:
         words: all words, sorted.
-        splits: "train" and "test" -> indices into ``words``, ``int64``, sorted, disjoint.
+        splits: "train", "validation" and "test" -> indices into ``words``, ``int64``, sorted, disjoint.
         tier: always "course": the data that travel in pinned archives.
         datasheet: the page of the book that describes the set.
     """
@@ -59,9 +59,11 @@ def load(shortest: int = 4, longest: int = 8) -> Words:
     words = tuple(word for word in every if shortest <= len(word) <= longest)
     families = sorted({family(word) for word in words})
     order = np.random.default_rng(0).permutation(len(families))
-    held_out = {families[i] for i in order[: round(HELD_OUT * len(families))]}
-    is_test = np.array([family(word) in held_out for word in words], dtype=bool)
-    return Words(words, {"train": np.flatnonzero(~is_test), "test": np.flatnonzero(is_test)})
+    count = round(HELD_OUT * len(families))
+    split_of = {families[i]: "test" for i in order[:count]}
+    split_of |= {families[i]: "validation" for i in order[count : 2 * count]}
+    names = np.array([split_of.get(family(word), "train") for word in words])
+    return Words(words, {name: np.flatnonzero(names == name) for name in ("train", "validation", "test")})
 
 
 def _headwords() -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Attention in NumPy (notebook 37): scores, softmax, gradients, heads, positions and masks.
+"""Attention in NumPy: scores, gradients, masks, heads (notebook 37), the block and positions (notebook 38).
 
 Sources: Vaswani et al. (2017), "Attention Is All You Need", equation 1 and sections 3.2 to 3.5; for rotary
 positions Su et al. (2021), "RoFormer", section 3.2. The Keras layers are in :mod:`mmcourse.layers`.
@@ -31,7 +31,7 @@ def scaled_dot_product_attention(
         ``(output, weights)`` of shapes ``(..., query_tokens, d_v)`` and ``(..., query_tokens, key_tokens)``.
 
     Raises:
-        ValueError: the shapes do not fit, the mask is not boolean, or a query may look at nothing.
+        ValueError: the shapes do not fit, the mask is not boolean, or a query has no key to look at.
     """
     for name, array in (("queries", queries), ("keys", keys), ("values", values)):
         if np.ndim(array) < 2:
@@ -66,7 +66,7 @@ def _checked_mask(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         ) from None
     if not mask.any(axis=-1).all():
         raise ValueError(
-            "mask leaves a query with nothing to look at: a row is all False; expected one True a row or more"
+            "mask leaves a query without a key: a row is all False; expected at least one True in each row"
         )
     return mask
 
@@ -94,7 +94,7 @@ def attention_gradients(
     if output_gradient.shape != output.shape:
         raise ValueError(f"output_gradient must be {output.shape}, got {output_gradient.shape}")
     by_weights = output_gradient @ np.swapaxes(values, -1, -2)  # (..., query_tokens, key_tokens)
-    # The softmax: a score gains by what its place gives above the mean of what the row gives.
+    # The softmax: a score gains by what its value gives above the mean of the row.
     by_scores = weights * (by_weights - (by_weights * weights).sum(axis=-1, keepdims=True))
     by_scores = by_scores / np.sqrt(keys.shape[-1])
     return (
@@ -155,12 +155,47 @@ def layer_normalisation(
     return centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + epsilon) * scale + shift
 
 
-def sinusoidal_positions(length: int, width: int) -> np.ndarray:
-    """A vector for each place: sines and cosines of ever longer periods (Vaswani et al., 2017, section 3.5).
+def transformer_block(
+    tokens: np.ndarray, weights: Sequence[np.ndarray], heads: int, mask: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """A block of :class:`mmcourse.layers.TransformerBlock` in NumPy, with the attention weights that it used.
+
+    Args:
+        tokens: ``(batch, tokens, width)``.
+        weights: as the layer's ``get_weights()`` gives them, without cross-attention: kernel and bias of the
+            fused queries, keys and values and of the output; scale and shift of the two normalisations;
+            kernel and bias of the network's two layers.
+        heads: number of heads.
+        mask: boolean, broadcast to ``(batch, heads, tokens, tokens)``; True where a token may look.
 
     Returns:
-        ``float64`` ``(length, width)``: column 2i is ``sin(place / 10000^(2i / width))``, column 2i + 1 the
-        cosine of the same angle.
+        ``(output, weights)``: ``(batch, tokens, width)`` and ``(batch, heads, tokens, tokens)``.
+
+    Raises:
+        ValueError: there are not twelve weights, or shapes do not fit.
+    """
+    if len(weights) != 12:
+        raise ValueError(f"weights must be the twelve arrays of a block, got {len(weights)}")
+    joint = layer_normalisation(tokens, *weights[4:6]) @ weights[0] + weights[1]  # (batch, tokens, 3 * width)
+    queries, keys, values = joint.reshape(*tokens.shape[:2], 3, heads, -1).transpose(2, 0, 3, 1, 4)
+    mixed, shares = scaled_dot_product_attention(queries, keys, values, mask)
+    mixed = mixed.transpose(0, 2, 1, 3).reshape(tokens.shape)  # (batch, tokens, width)
+    tokens = tokens + mixed @ weights[2] + weights[3]
+    hidden = gelu(layer_normalisation(tokens, *weights[6:8]) @ weights[8] + weights[9])
+    return tokens + hidden @ weights[10] + weights[11], shares
+
+
+def gelu(scores: np.ndarray) -> np.ndarray:
+    """A smooth relative of the ReLU, in its form with tanh (Hendrycks and Gimpel, 2016)."""
+    return scores / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (scores + 0.044715 * scores**3)))
+
+
+def sinusoidal_positions(length: int, width: int) -> np.ndarray:
+    """A vector for each position: sines and cosines of ever longer periods (Vaswani et al., 2017, 3.5).
+
+    Returns:
+        ``float64`` ``(length, width)``: column 2i is ``sin(position / 10000^(2i / width))``, column
+        2i + 1 the cosine of the same angle.
 
     Raises:
         ValueError: the length is below 1, or the width is not even and positive.
@@ -172,23 +207,25 @@ def sinusoidal_positions(length: int, width: int) -> np.ndarray:
 
 
 def rotary(vectors: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Turn each pair of numbers of a query or key by an angle that grows with its place (Su et al., 2021).
+    """Turn each pair of numbers of a query or key by an angle that grows with its position (Su et al., 2021).
 
-    The scalar product of a turned query and a turned key depends on the distance of their places only.
+    The scalar product of a turned query and a turned key depends on the distance of their positions only.
 
     Args:
         vectors: queries or keys ``(..., tokens, width)``.
-        positions: their places ``(tokens,)``.
+        positions: one for each token, ``(tokens,)``.
 
     Returns:
-        The turned vectors, of the same shape: pair (2i, 2i + 1) by ``place / 10000^(2i / width)`` radians.
+        The turned vectors, of the same shape: pair (2i, 2i + 1) by ``position / 10000^(2i / width)`` radians.
 
     Raises:
-        ValueError: the width is not even, or there is not one position a token.
+        ValueError: the width is not even, or there is not one position for each token.
     """
     positions = np.asarray(positions)
     if positions.shape != vectors.shape[-2:-1]:
-        raise ValueError(f"positions must be one a token, {vectors.shape[-2:-1]}, got {positions.shape}")
+        raise ValueError(
+            f"positions must be one for each token, {vectors.shape[-2:-1]}, got {positions.shape}"
+        )
     angles = positions[:, None] * _angular_speeds(vectors.shape[-1])  # (tokens, width / 2)
     even, odd = vectors[..., 0::2], vectors[..., 1::2]
     turned = (even * np.cos(angles) - odd * np.sin(angles), even * np.sin(angles) + odd * np.cos(angles))
@@ -202,12 +239,12 @@ def _angular_speeds(width: int) -> np.ndarray:
 
 
 def causal_mask(queries: int, keys: int | None = None) -> np.ndarray:
-    """Each query sees its own place and those before it.
+    """Each query sees its own position and those before it.
 
     Args:
         queries: number of queries.
         keys: number of keys, the same by default. With more keys than queries, as with a cache, the last
-            query stands at the last key.
+            query is at the last key.
 
     Returns:
         Boolean ``(queries, keys)``: row looks at column.
@@ -222,11 +259,11 @@ def causal_mask(queries: int, keys: int | None = None) -> np.ndarray:
 
 
 def padding_mask(lengths: Sequence[int], total: int) -> np.ndarray:
-    """Padding is seen by nobody.
+    """Padding is hidden from all.
 
     Args:
         lengths: number of real tokens of each sequence, which come first.
-        total: tokens a sequence, padding included.
+        total: length of a sequence, padding included.
 
     Returns:
         Boolean ``(batch, 1, total)``, which broadcasts over the queries; ``&`` joins it with another mask.

@@ -1,5 +1,6 @@
 """The headwords: which they are, how they are split, and that they are kept."""
 
+import itertools
 import re
 
 import numpy as np
@@ -11,10 +12,12 @@ from mmcourse.data import archives, words
 
 def test_families_are_held_out_as_a_whole():
     data = words.load()
-    train, test = data.of("train"), data.of("test")
-    assert len(data.words) == 48_233 and len(train) + len(test) == len(data.words)
-    assert not set(map(words.family, train)) & set(map(words.family, test))
-    assert 0.04 < len(test) / len(data.words) < 0.06
+    parts = {name: data.of(name) for name in ("train", "validation", "test")}
+    assert len(data.words) == 48_233 and sum(map(len, parts.values())) == len(data.words)
+    for one, other in itertools.combinations(parts.values(), 2):
+        assert not set(map(words.family, one)) & set(map(words.family, other))
+    for name in ("validation", "test"):
+        assert 0.04 < len(parts[name]) / len(data.words) < 0.06
     assert list(data.words) == sorted(set(data.words))
     assert all(re.fullmatch("[a-z]{4,8}", word) for word in data.words)
     assert {"enlist", "listen", "silent", "tinsel"} <= set(data.words)
@@ -29,7 +32,7 @@ def test_lengths(shortest, longest):
 
 def test_splits_are_the_same_each_time():
     first, second = words.load(3, 5), words.load(3, 5)
-    for split in ("train", "test"):
+    for split in ("train", "validation", "test"):
         np.testing.assert_array_equal(first.splits[split], second.splits[split])
 
 
@@ -40,8 +43,8 @@ def test_impossible_lengths_are_refused(shortest, longest):
 
 
 def test_unknown_split_is_refused():
-    with pytest.raises(ValueError, match="unknown split 'validation'; expected one of: train, test"):
-        words.load(3, 3).of("validation")
+    with pytest.raises(ValueError, match="unknown split 'dev'; expected one of: train, validation, test"):
+        words.load(3, 3).of("dev")
 
 
 def test_the_archive_is_read_once(tmp_path, monkeypatch):

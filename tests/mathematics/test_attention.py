@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from mmcourse.layers.attention import MultiHeadSelfAttention, prefix_mask
-from mmcourse.layers.transformer import TransformerBlock
+from mmcourse.layers import TransformerBlock
 from mmcourse.mathematics.attention import (
     attention_gradients,
     causal_mask,
+    gelu,
     layer_normalisation,
     multi_head_attention,
     padding_mask,
@@ -19,29 +19,16 @@ from mmcourse.mathematics.attention import (
     scaled_dot_product_attention,
     sinusoidal_positions,
     softmax,
+    transformer_block,
 )
 
 BATCH, TOKENS, HEADS, WIDTH = 3, 7, 4, 16
-
 
 pytestmark = pytest.mark.usefixtures("float32")
 
 
 def normal(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
-
-
-def computed(layer, tokens: np.ndarray, **options) -> np.ndarray:
-    return ops.convert_to_numpy(layer(tokens, **options))
-
-
-def make_block(dropout: float = 0.0) -> TransformerBlock:
-    """A block whose weights all differ from their initial zeros and ones."""
-    block = TransformerBlock(HEADS, WIDTH, 24, dropout)
-    block.build((None, None, WIDTH))
-    random = np.random.default_rng(1)
-    block.set_weights([random.normal(scale=0.4, size=weight.shape) for weight in block.get_weights()])
-    return block
 
 
 # The reference
@@ -126,7 +113,7 @@ def without_first_row() -> np.ndarray:
 @pytest.mark.parametrize(
     ("mask", "message"),
     [
-        (without_first_row(), "mask leaves a query with nothing to look at: a row is all False; expected"),
+        (without_first_row(), "mask leaves a query without a key: a row is all False; expected"),
         (causal_mask(4), r"mask must fit the scores .* = \(3, 3\), got the shape \(4, 4\)"),
         (np.where(causal_mask(3), 0.0, -np.inf), "mask must be boolean, .* got the dtype float64"),
         (causal_mask(3).astype(int), "mask must be boolean, .* got the dtype int64"),
@@ -273,20 +260,44 @@ def test_layer_normalisation_agrees_with_keras():
     layer = keras.layers.LayerNormalization(epsilon=1e-6)
     layer.build(tokens.shape)
     layer.set_weights([normal(6, seed=1), normal(6, seed=2)])
-    expected = computed(layer, tokens)
+    expected = ops.convert_to_numpy(layer(tokens))
     np.testing.assert_allclose(layer_normalisation(tokens, *layer.get_weights()), expected, atol=1e-5)
     plain = layer_normalisation(tokens)
     np.testing.assert_allclose(plain.mean(axis=-1), 0, atol=1e-6)
     np.testing.assert_allclose(plain.std(axis=-1), 1, atol=1e-5)
 
 
+def test_gelu_agrees_with_keras():
+    scores = np.linspace(-6, 6, 49).astype("float32")
+    np.testing.assert_allclose(gelu(scores), ops.gelu(scores, approximate=True), atol=1e-6)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_block_agrees_with_the_keras_layer(masked):
+    tokens, mask = normal(BATCH, TOKENS, WIDTH), causal_mask(TOKENS)[None, None] if masked else None
+    layer = TransformerBlock(HEADS, WIDTH, 24)
+    layer.build(tokens.shape)
+    random = np.random.default_rng(1)
+    layer.set_weights([random.normal(scale=0.4, size=weight.shape) for weight in layer.get_weights()])
+    output, weights = transformer_block(tokens, layer.get_weights(), HEADS, mask)
+    np.testing.assert_allclose(output, ops.convert_to_numpy(layer(tokens, mask)), atol=2e-5)
+    assert weights.shape == (BATCH, HEADS, TOKENS, TOKENS)
+    np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-5)
+    assert not masked or (weights[..., ~causal_mask(TOKENS)] == 0).all()
+
+
+def test_block_refuses_other_weights():
+    with pytest.raises(ValueError, match="weights must be the twelve arrays of a block, got 3"):
+        transformer_block(np.ones((1, 2, 4)), [np.ones(4)] * 3, 2)
+
+
 def test_sinusoidal_positions_by_definition():
     positions = sinusoidal_positions(5, 6)
-    for place in range(5):
+    for position in range(5):
         for pair in range(3):
-            angle = place / 10000 ** (2 * pair / 6)
+            angle = position / 10000 ** (2 * pair / 6)
             np.testing.assert_allclose(
-                positions[place, 2 * pair : 2 * pair + 2], [np.sin(angle), np.cos(angle)]
+                positions[position, 2 * pair : 2 * pair + 2], [np.sin(angle), np.cos(angle)]
             )
 
 
@@ -327,7 +338,10 @@ def test_rotary_turns_each_pair():
         (lambda: sinusoidal_positions(4, 5), "width must be even and positive.* got 5"),
         (lambda: sinusoidal_positions(0, 4), "length must be 1 or more, got 0"),
         (lambda: rotary(np.ones((3, 5)), np.arange(3)), "width must be even and positive.* got 5"),
-        (lambda: rotary(np.ones((3, 4)), np.arange(2)), r"positions must be one a token, \(3,\), got \(2,\)"),
+        (
+            lambda: rotary(np.ones((3, 4)), np.arange(2)),
+            r"positions must be one for each token, \(3,\), got \(2,\)",
+        ),
         (lambda: causal_mask(3, 2), r"queries must be 1 to 2 \(the keys\), got 3"),
         (lambda: causal_mask(0), "queries must be 1"),
         (lambda: padding_mask([1, 5], 4), r"lengths must be numbers from 1 to 4 \(total\), got \[1, 5\]"),
@@ -356,178 +370,3 @@ def test_padding_mask_by_definition(lengths):
     assert (np.diff(mask[:, 0].astype(int), axis=-1) <= 0).all()  # the real tokens come first
     weights = scaled_dot_product_attention(*(np.ones((len(lengths), 5, 2)),) * 3, causal_mask(5) & mask)[1]
     assert (weights[np.broadcast_to(~mask, weights.shape)] == 0).all()
-
-
-# The mask
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    prefix_is_token=st.integers(1, 6).flatmap(
-        lambda length: st.lists(
-            st.lists(st.booleans(), min_size=length, max_size=length), min_size=1, max_size=3
-        )
-    ),
-    answer_length=st.integers(0, 5),
-)
-def test_prefix_mask_by_definition(prefix_is_token, answer_length):
-    batch, prefix = len(prefix_is_token), len(prefix_is_token[0])
-    total = prefix + answer_length
-    expected = np.zeros((batch, 1, total, total), dtype=bool)
-    for b in range(batch):
-        for row in range(total):
-            for column in range(total):
-                if column < prefix:
-                    expected[b, 0, row, column] = prefix_is_token[b][column]
-                else:
-                    expected[b, 0, row, column] = column <= row
-    mask = ops.convert_to_numpy(prefix_mask(np.array(prefix_is_token), answer_length))
-    assert mask.dtype == bool
-    np.testing.assert_array_equal(mask, expected)
-
-
-# The layers
-
-
-@pytest.mark.parametrize("masked", [False, True])
-def test_self_attention_agrees_with_the_keras_layer(masked):
-    tokens = normal(BATCH, TOKENS, WIDTH)
-    mask = np.broadcast_to(causal_mask(TOKENS), (BATCH, TOKENS, TOKENS)) if masked else None
-    theirs = keras.layers.MultiHeadAttention(HEADS, WIDTH // HEADS)
-    theirs(tokens, tokens)
-    random = np.random.default_rng(3)
-    theirs.set_weights([random.normal(scale=0.5, size=weight.shape) for weight in theirs.get_weights()])
-    names = {variable.path.split("/", 1)[1]: variable.numpy() for variable in theirs.variables}
-
-    ours = MultiHeadSelfAttention(HEADS, WIDTH)
-    ours.build(tokens.shape)
-    parts = ("query", "key", "value")
-    ours.set_weights(
-        [
-            np.concatenate([names[f"{part}/kernel"].reshape(WIDTH, WIDTH) for part in parts], axis=1),
-            np.concatenate([names[f"{part}/bias"].reshape(WIDTH) for part in parts]),
-            names["attention_output/kernel"].reshape(WIDTH, WIDTH),
-            names["attention_output/bias"],
-        ]
-    )
-    expected = computed(theirs, tokens, value=tokens, attention_mask=mask)
-    output = computed(ours, tokens, attention_mask=None if mask is None else mask[:, None])
-    assert np.abs(expected).max() > 0.1
-    np.testing.assert_allclose(output, expected, atol=1e-5)
-
-
-def test_self_attention_agrees_with_the_reference():
-    tokens = normal(BATCH, TOKENS, WIDTH)
-    layer = MultiHeadSelfAttention(1, WIDTH)
-    layer.build(tokens.shape)
-    fused, bias, out, out_bias = layer.get_weights()
-    queries, keys, values = np.split(tokens @ fused + bias, 3, axis=-1)
-    expected, _ = scaled_dot_product_attention(queries, keys, values, causal_mask(TOKENS))
-    output = computed(layer, tokens, attention_mask=causal_mask(TOKENS)[None, None])
-    np.testing.assert_allclose(output, expected @ out + out_bias, atol=1e-5)
-
-
-@pytest.mark.parametrize("heads", [3, 0, -2])
-def test_heads_must_divide_the_width(heads):
-    with pytest.raises(ValueError, match=rf"heads must divide width, got {heads} heads and width 16"):
-        MultiHeadSelfAttention(heads, 16)
-
-
-def test_block_refuses_tokens_of_another_width():
-    with pytest.raises(ValueError, match=r"tokens must be \(batch, tokens, 16\), got the shape \(2, 7, 12\)"):
-        TransformerBlock(HEADS, WIDTH, 24)(normal(2, 7, 12))
-
-
-def test_block_agrees_with_the_references():
-    block, tokens = make_block(), normal(BATCH, TOKENS, WIDTH)
-    weights = {variable.path.split("/", 1)[1]: variable.numpy() for variable in block.variables}
-
-    def norm(name, x):
-        return layer_normalisation(x, weights[f"{name}/gamma"], weights[f"{name}/beta"])
-
-    def dense(name, x):
-        return x @ weights[f"{name}/kernel"] + weights[f"{name}/bias"]
-
-    joint = dense("attention/queries_keys_values", norm("attention_norm", tokens))
-    joint = joint.reshape(BATCH, TOKENS, 3, HEADS, WIDTH // HEADS).transpose(2, 0, 3, 1, 4)
-    output = scaled_dot_product_attention(*joint)[0].transpose(0, 2, 1, 3).reshape(BATCH, TOKENS, WIDTH)
-    tokens = tokens + dense("attention/output", output)
-    hidden = dense("network_in", norm("network_norm", tokens))
-    gelu = hidden / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (hidden + 0.044715 * hidden**3)))
-    expected = tokens + dense("network_out", gelu)
-    np.testing.assert_allclose(computed(block, normal(BATCH, TOKENS, WIDTH)), expected, atol=2e-5)
-
-
-@pytest.mark.parametrize("padding", [0, 2])
-def test_fill_and_step_equal_the_whole_sequence(padding):
-    block, prefix, answer = make_block(), 5, 4
-    total = prefix + answer
-    tokens = normal(BATCH, total, WIDTH)
-    real = np.ones((BATCH, prefix), dtype=bool)
-    real[1:, prefix - padding :] = padding == 0
-    expected = computed(block, tokens, attention_mask=prefix_mask(real, answer))
-
-    hidden, cache = block.fill(tokens[:, :prefix], real[:, None, None, :], total)
-    outputs = [hidden]
-    for place in range(prefix, total):
-        written = np.broadcast_to(np.arange(answer) <= place - prefix, (BATCH, answer))
-        mask = np.concatenate([real, written], axis=1)[:, None, None, :]
-        hidden, cache = block.step(tokens[:, place : place + 1], mask, cache, place)
-        outputs.append(hidden)
-    assert cache.shape == (BATCH, 2, total, HEADS, WIDTH // HEADS)
-    output = np.concatenate([ops.convert_to_numpy(hidden) for hidden in outputs], axis=1)
-    np.testing.assert_allclose(output, expected, atol=1e-5)
-
-
-def test_block_is_causal_in_the_answer_and_open_in_the_prefix():
-    block, prefix, answer = make_block(), 3, 4
-    tokens = normal(1, prefix + answer, WIDTH)
-    mask = prefix_mask(np.ones((1, prefix), dtype=bool), answer)
-    before = computed(block, tokens, attention_mask=mask)
-    for place in range(prefix + answer):
-        changed = tokens.copy()
-        changed[:, place] = normal(WIDTH, seed=9)
-        after = computed(block, changed, attention_mask=mask)
-        differs = np.abs(after - before).max(axis=(0, 2)) > 1e-4
-        if place < prefix:
-            assert differs.all()
-        else:
-            np.testing.assert_array_equal(differs, np.arange(prefix + answer) >= place)
-
-
-def test_padding_in_the_prefix_is_seen_by_nobody():
-    block, prefix, answer = make_block(), 4, 3
-    tokens = normal(2, prefix + answer, WIDTH)
-    real = np.array([[True, True, False, True], [True, False, False, True]])
-    mask = prefix_mask(real, answer)
-    changed = tokens.copy()
-    changed[:, :prefix][~real] = 9 * normal(3, WIDTH, seed=9)
-    visible = np.concatenate([real, np.ones((2, answer), dtype=bool)], axis=1)
-    before, after = (computed(block, x, attention_mask=mask) for x in (tokens, changed))
-    np.testing.assert_allclose(after[visible], before[visible], atol=1e-5)
-    assert np.abs(after - before).max() > 0.1  # the padding's own places, which are not read
-
-
-def test_dropout_acts_in_training_only():
-    block, tokens = make_block(dropout=0.5), normal(2, TOKENS, WIDTH)
-    still = computed(block, tokens)
-    np.testing.assert_array_equal(computed(block, tokens, training=False), still)
-    assert np.abs(computed(block, tokens, training=True) - still).max() > 0.01
-    np.testing.assert_allclose(computed(make_block(dropout=0.0), tokens, training=True), still, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    "layer",
-    [MultiHeadSelfAttention(HEADS, WIDTH, name="one"), TransformerBlock(HEADS, WIDTH, 24, 0.25, name="two")],
-    ids=["attention", "block"],
-)
-def test_configuration_round_trip(layer):
-    twin = type(layer).from_config(layer.get_config())
-    assert twin.get_config() == layer.get_config()
-    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
-    assert type(again) is type(layer) and again.get_config() == layer.get_config()
-    for one in (layer, twin):
-        one.build((None, None, WIDTH))
-    twin.set_weights(layer.get_weights())
-    tokens = normal(2, TOKENS, WIDTH)
-    np.testing.assert_allclose(computed(twin, tokens), computed(layer, tokens), atol=1e-6)
