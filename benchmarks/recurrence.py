@@ -1,4 +1,4 @@
-"""Train an LSTM that reads 80 words: Keras on TensorFlow as in the chapter "Recurrence", against PyTorch.
+"""Train an LSTM that reads 80 words: Keras on TensorFlow as in the notebook "Does order matter?", against PyTorch.
 
 All networks are the same: word vectors of 32 numbers, an LSTM with 64 units, one output; Adam, batches of
 64, binary cross-entropy. None reads a mask. What is counted are sequences after warming up.
@@ -28,7 +28,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 
 
 def train_keras(measure: compare.Measurement, one_thread: bool, compiled: bool = False) -> dict:
-    """Keras's LSTM, in the settings of the chapter but for what the arguments say."""
+    """Keras's LSTM, in the settings of the course but for what the arguments say."""
     if one_thread:  # TensorFlow reads them when it is imported
         os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     import keras
