@@ -22,7 +22,7 @@ class Frames:
     """What was found in a file.
 
     Attributes:
-        first: place of the first frame, a header's frame included.
+        first: place of the first frame, which may be a header's.
         count: frames of sound, without the header's.
         declared: frames that a header declares; None without a header.
         missing: bytes that the last frame lacks; such a frame is not counted.
@@ -64,7 +64,7 @@ def count_frames(content: bytes) -> Frames | None:
 
 
 def with_header(content: bytes, found: Frames) -> bytes:
-    """The frames from the first one on, behind a header that says how many there are."""
+    """The frames of sound, after a header of Xing's kind that says how many there are; an old header goes."""
     version, _, mono = _kind(content, found.first)
     header = bytearray(content[found.first : found.first + 4])
     header[1] |= 1  # no checksum
@@ -72,7 +72,8 @@ def with_header(content: bytes, found: Frames) -> bytes:
     size = frame_size(bytes(header), 0)
     side = (17 if mono else 32) if version == 1 else (9 if mono else 17)
     frame = bytes(header) + bytes(side) + b"Xing" + (1).to_bytes(4, "big") + found.count.to_bytes(4, "big")
-    return frame.ljust(size, b"\0") + content[found.first :]
+    start = found.first if found.declared is None else found.first + frame_size(content, found.first)
+    return frame.ljust(size, b"\0") + content[start:]
 
 
 def after_tags(content: bytes) -> int:

@@ -322,8 +322,8 @@ def _whole_mp3(content: bytes, found: mpeg.Frames, name: str) -> bytes:
             f"{name} is cut short: it declares {found.declared:,} frames and holds {found.count:,}. "
             f"{kinds.AGAIN}"
         )
-    if found.declared == found.count:
-        return content
+    if found.declared == found.count and content[found.first + 36 : found.first + 40] != b"VBRI":
+        return content  # the decoder reads Xing's and LAME's header, and not Fraunhofer's
     return mpeg.with_header(content, found)
 
 

@@ -101,6 +101,28 @@ def test_tags_of_an_mp3_are_no_sound(around):
     assert len(audio.decode(around(bare), None)) == len(audio.decode(bare, None))
 
 
+def test_two_mp3_files_joined_are_read_to_the_end_of_the_second():
+    content = mp3(TONE[: 2 * RATE])
+    one, two = (len(audio.decode(part, None)) for part in (content, content + content))
+    assert two >= 2 * one
+
+
+@pytest.mark.parametrize("name", [b"VBRI", b"Xing"])
+def test_other_headers_of_an_mp3(name):
+    """Fraunhofer's header, which the decoder does not know, and Xing's without a count."""
+    bare = without_header(mp3(TONE[: 2 * RATE]))
+    count = mpeg.count_frames(bare).count
+    header = bytearray(mpeg.with_header(bare, mpeg.count_frames(bare)))[: -len(bare)]
+    header[4:] = bytes(len(header) - 4)
+    if name == b"VBRI":
+        header[36:40], header[50:54] = name, count.to_bytes(4, "big")
+    else:
+        header[36:44] = name + bytes(4)  # no flag: no count follows
+    assert mpeg.count_frames(bytes(header) + bare).count == count
+    found, expected = audio.decode(bytes(header) + bare, None), audio.decode(bare, None)
+    assert len(found) == len(expected)
+
+
 def test_counting_frames_by_hand():
     """Three frames of 128 kbit at 44,100: 144 * 128,000 / 44,100 = 417 bytes each, and 418 with padding."""
     frames = [b"\xff\xfb\x90\x00", b"\xff\xfb\x92\x00", b"\xff\xfb\x90\x00"]
