@@ -70,7 +70,7 @@ study: $(INSTALLED)  ## measure anew what chapters show from benchmarks/results 
 
 lock:  ## resolve requirements.txt and requirements-gpu.txt anew (needs uv)
 	@command -v $(UV) >/dev/null || { echo "uv is needed: python3 -m pip install uv, or make lock UV=PATH"; exit 1; }
-	$(UV) pip compile pyproject.toml --group book --group test --universal --python-version 3.11 \
+	$(UV) pip compile -q pyproject.toml --group book --group test --universal --python-version 3.11 \
 	    --generate-hashes -o requirements.txt
 	$(PYTHON) book/tools/lock_gpu.py $(UV)
 

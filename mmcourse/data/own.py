@@ -10,6 +10,9 @@ import hashlib
 import io
 import json
 import os
+import re
+import sys
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -23,8 +26,16 @@ SHARES = (0.8, 0.1, 0.1)
 SPLIT_SEED = 20_240_229
 MOST_TABLE_BYTES, MOST_JSON_BYTES = 64 * 2**20, 512 * 2**20
 MOST_PICTURE_BYTES = 64 * 2**20
+UTF8_HINT = "'CSV UTF-8' in a spreadsheet"
 SHOWN = 10  # problems in one message
-COLUMNS = ("picture", "caption")
+# The columns of a table, each with the names that other tools give it.
+COLUMNS = {
+    "picture": ("picture", "image", "file_name", "filename", "file", "path", "image_path"),
+    "caption": ("caption", "text", "description", "sentence", "title"),
+}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+# A row of Flickr8k's captions that no archive holds: published so, and worked around in many scripts.
+KNOWN_GHOSTS = ("2258277193_586949ec62.jpg.1",)
 FULL_SHEET, OWN_SHEET = "book/datasheets/full-data", "book/datasheets/own-data"
 
 
@@ -92,13 +103,17 @@ class CaptionedPictures(pipeline.HasSplits):
         return np.stack(found) if found else np.zeros((0, size, size, 3), np.uint8)
 
 
-def read(folder: str | Path, table: str = "captions.csv", seed: int = SPLIT_SEED) -> CaptionedPictures:
+def read(
+    folder: str | Path, table: str = "captions.csv", seed: int = SPLIT_SEED, encoding: str | None = None
+) -> CaptionedPictures:
     """Your own pictures: a folder with a table of their captions.
 
-    The table is a CSV file in UTF-8 with a first line that names the columns: ``picture`` (path below the
-    folder, with ``/``), ``caption`` and, if you like, ``split`` (train, validation or test). Other columns
-    are left alone. A picture with several captions has several lines. Without a column ``split``, a tenth of
-    the pictures is drawn for validation and a tenth for the test.
+    The table is a CSV file with a first line that names the columns: ``picture`` (path below the folder, with
+    ``/``), ``caption`` and, if you like, ``split`` (train, validation or test). Names that other tools use
+    (:data:`COLUMNS`) will do, and so will semicolons or tabs in the place of commas, where the first line
+    shows it, and a line ``sep=;`` before it. Other columns are left alone. A picture with several captions
+    has several lines. Without a column ``split``, a tenth of the pictures is drawn for validation and a tenth
+    for the test.
 
     Every picture is opened once, so that an unreadable one is found now and not in the middle of a training.
 
@@ -106,14 +121,16 @@ def read(folder: str | Path, table: str = "captions.csv", seed: int = SPLIT_SEED
         folder: holds the table and the pictures.
         table: name of the CSV file.
         seed: of the drawn splits.
+        encoding: of the table, such as "gbk"; by default UTF-8, refused where it looks like something else.
 
     Raises:
         FileNotFoundError, NotADirectoryError: there is no such folder.
+        LookupError: there is no such encoding.
         CaptionsError: the table or a picture is wrong; all problems at once, with their line numbers.
     """
     folder = _checked_folder(folder)
     name = folder / table
-    rows, with_split = _own_rows(name)
+    rows, with_split = _own_rows(name, encoding)
     problems: list[str] = []
     paths: dict[str, Path] = {}
     captions: dict[str, list[str]] = {}
@@ -321,8 +338,8 @@ def _checked_folder(folder: str | Path) -> Path:
     return folder
 
 
-def _read_text(path: Path, most: int) -> str:
-    """A text file in UTF-8, with or without a byte order mark, of bounded size."""
+def _read_text(path: Path, most: int, encoding: str | None = None) -> str:
+    """A text file of bounded size, in the encoding given; by default UTF-8, with a byte order mark or not."""
     try:
         size = path.stat().st_size
         if size > most:
@@ -332,29 +349,56 @@ def _read_text(path: Path, most: int) -> str:
         raise CaptionsError([f"{path}: there is no such file"]) from None
     except OSError as error:
         raise CaptionsError([f"{path}: cannot be read ({error.strerror})"]) from error
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if encoding is None and content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise CaptionsError(
-            [f"{path}: is written in UTF-16; save it as UTF-8 ('CSV UTF-8' in a spreadsheet)"]
+            [f"{path}: is written in UTF-16; give encoding='utf-16', or save it as UTF-8 ({UTF8_HINT})"]
         )
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode(encoding or "utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise CaptionsError(
             [
-                f"{path}, line {line}: is not UTF-8 (byte 0x{content[error.start]:02x}); save it as UTF-8 "
-                "('CSV UTF-8' in a spreadsheet)"
+                f"{path}, line {line}: is not {encoding or 'UTF-8'} (byte 0x{content[error.start]:02x}); "
+                f"save it as UTF-8 ({UTF8_HINT}), or give its encoding: encoding='gbk' for Chinese Windows, "
+                "'cp1252' for Western European"
             ]
         ) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise CaptionsError([f"{path}, line {line}: holds a zero byte; it is no text file"])
+    if encoding is None:
+        _check_encoding(path, content, text)
     return text
 
 
-def _csv_rows(path: Path, text: str) -> list[tuple[int, list[str]]]:
+def _check_encoding(path: Path, content: bytes, text: str) -> None:
+    """Refuse a table in GBK whose bytes happen to be UTF-8 too: several scripts in one word.
+
+    A pair of bytes that is one Chinese character in GBK can be one letter of Cyrillic, Hebrew or the like in
+    UTF-8, and short tables can consist of such pairs.
+    """
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        for word in re.findall(rb"[\x80-\xff]{4,}", line):
+            letters = word.decode("utf-8", "ignore")
+            scripts = {unicodedata.name(letter, "?").split()[0] for letter in letters if letter.isalpha()}
+            try:
+                chinese = word.decode("gb2312")
+            except UnicodeDecodeError:
+                continue
+            if len(scripts) > 1 and "CJK" not in scripts:
+                raise CaptionsError(
+                    [
+                        f"{path}, line {number}: {letters!r} reads like a text in GBK, {chinese!r}; give "
+                        f"encoding='gbk' if it is, encoding='utf-8' if it is not, or save the table as UTF-8 "
+                        f"({UTF8_HINT})"
+                    ]
+                )
+
+
+def _csv_rows(path: Path, text: str, separator: str = ",") -> list[tuple[int, list[str]]]:
     """The rows of a CSV table, each with the number of the line it begins on; empty lines are left out."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     rows, line = [], 1
     try:
         for cells in reader:
@@ -371,22 +415,38 @@ def _csv_rows(path: Path, text: str) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _own_rows(path: Path) -> tuple[list[tuple[int, str, str, str]], bool]:
+def _separator(text: str) -> str:
+    """What separates the cells: what a line ``sep=`` says, or what the first line holds most of."""
+    said = re.match(r"sep=(.)\r?\n", text)
+    if said and said[1] in SEPARATORS:
+        return said[1]
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return max(SEPARATORS, key=first.count)
+
+
+def _own_rows(path: Path, encoding: str | None) -> tuple[list[tuple[int, str, str, str]], bool]:
     """(line, picture, caption, split) of each row of the reader's own table, and whether it has splits."""
-    rows = _csv_rows(path, _read_text(path, MOST_TABLE_BYTES))
+    text = _read_text(path, MOST_TABLE_BYTES, encoding)
+    separator = _separator(text)
+    rows = _csv_rows(path, text, separator)
+    if rows and rows[0][1][0].startswith("sep="):
+        del rows[0]
     if not rows:
         raise CaptionsError([f"{path}: the table is empty; its first line must be: picture,caption"])
     line, heads = rows[0]
     heads = [head.lower() for head in heads]
+    for column, names in COLUMNS.items():
+        found = [head for head in heads if head in names]
+        if column not in heads and len(set(found)) == 1:
+            heads[heads.index(found[0])] = column
     missing = [column for column in COLUMNS if column not in heads]
     if missing:
-        hint = ""
-        if any(";" in head or "\t" in head for head in heads):
-            hint = "; separate the columns by commas, not by semicolons or tabs"
+        known = "; ".join(f"{column}: {', '.join(names)}" for column, names in COLUMNS.items())
         raise CaptionsError(
             [
-                f"{path}, line {line}: the columns are {', '.join(map(repr, heads))}; expected 'picture' and "
-                f"'caption', and 'split' if you like{hint}"
+                f"{path}, line {line}: the columns, separated by {SEPARATORS[separator]}, are "
+                f"{', '.join(map(repr, heads))}; there is none for the {missing[0]}. Rename it; known names "
+                f"are, for {known}; and 'split' if you like"
             ]
         )
     double = sorted({head for head in heads if head and heads.count(head) > 1})
@@ -417,10 +477,27 @@ def _inside(folder: Path, name: str) -> tuple[Path, str]:
     path = folder / name
     if PurePosixPath(name).is_absolute() or name[1:2] == ":" or name.startswith("\\"):
         return path, f"is an absolute path; write the path below {folder}"
+    path = _as_written(folder, name)
     # Links are followed here: a link to somewhere else leaves the folder too.
     if not os.path.realpath(path).startswith(os.path.realpath(folder) + os.sep):
         return path, f"leads out of {folder}; put the picture into it"
     return path, ""
+
+
+def _as_written(folder: Path, name: str) -> Path:
+    """The path below the folder; a name in another Unicode form (as macOS writes it) is found too."""
+    path = folder / name
+    if path.exists():
+        return path
+    path = folder
+    for part in PurePosixPath(name).parts:
+        wanted = unicodedata.normalize("NFC", part)
+        try:
+            there = {unicodedata.normalize("NFC", entry): entry for entry in os.listdir(path)}
+        except OSError:
+            there = {}
+        path = path / there.get(wanted, part)
+    return path
 
 
 def _read_picture(path: Path, size: int) -> np.ndarray:
@@ -504,6 +581,10 @@ def _flickr_captions(folder: Path) -> dict[str, list[str]]:
                 problems.append(f"{name}, line {line}: the caption of {cells[0]!r} is empty")
             else:
                 captions.setdefault(cells[0], []).append(cells[1])
+    for ghost in KNOWN_GHOSTS:
+        if captions.pop(ghost, None):
+            said = "is left out; the published captions name it, and no archive holds it"
+            print(f"{name}: {ghost} {said}", file=sys.stderr)
     unsafe = [p for p in captions if "/" in p or "\\" in p or p in (".", "..")]
     problems += [f"{name}: {picture!r} is no plain file name" for picture in unsafe]
     if not captions and not problems:

@@ -1,4 +1,4 @@
-"""Checkers of the chapter "A picture and a prompt in, a name out"."""
+"""Checkers of notebook 50, "A picture and a prompt in, a name out"."""
 
 from collections.abc import Callable
 
@@ -7,27 +7,12 @@ import numpy as np
 from mmcourse.exercises.verdict import call, require
 
 
-def _sequence_length(answer) -> None:
-    for image_size, stride, prompt, text in (
-        (64, 16, 5, 19),
-        (48, 8, 5, 19),
-        (224, 16, 32, 64),
-        (8, 8, 1, 1),
-    ):
-        expected = (image_size // stride) ** 2 + prompt + text
-        given = call(answer, image_size, stride, prompt, text)
-        require(
-            given == expected,
-            f"a picture of {image_size} pixels, one token every {stride} pixels each way, {prompt} prompt "
-            f"and {text} answer tokens: you give {given}, not {expected}. Image tokens lie on a square grid.",
-        )
-
-
 def _prefix_mask(answer) -> None:
     for prefix, text in ((2, 3), (1, 1), (5, 4), (3, 1)):
         mask = np.asarray(call(answer, prefix, text))
         total = prefix + text
         require(mask.shape == (total, total), f"expected the shape {(total, total)}, got {mask.shape}")
+        require(mask.dtype == bool, f"expected a boolean array, got the dtype {mask.dtype}: use dtype=bool")
         for row in range(total):
             for column in range(total):
                 expected = column < prefix or column <= row
@@ -36,41 +21,6 @@ def _prefix_mask(answer) -> None:
                     f"with {prefix} prefix and {text} answer tokens, token {row} "
                     f"{'must see' if expected else 'must not see'} token {column}",
                 )
-
-
-def _token_recall(answer) -> None:
-    cases = (
-        ("red heart", "red heart", 1.0),
-        ("heart red", "red heart", 1.0),
-        ("red", "red heart", 0.5),
-        ("", "red heart", 0.0),
-        ("men with men", "men holding hands", 1 / 3),
-        ("kiss man", "kiss man man", 2 / 3),
-        ("kiss man man man", "kiss man man", 1.0),
-        ("woman running", "man running", 0.5),  # a part of a word is not the word
-    )
-    for generated, true, expected in cases:
-        given = call(answer, generated, true)
-        require(
-            abs(float(given) - expected) < 1e-9,
-            f"for the text {generated!r} and the true name {true!r} you give {given}, not {expected:.4f}. "
-            "A token that stands twice in the true name must be found twice.",
-        )
-
-
-def _moved_order(answer) -> None:
-    for count in (2, 3, 4, 10, 57):
-        for _ in range(5):
-            order = np.asarray(call(answer, count))
-            require(
-                order.shape == (count,) and sorted(order.tolist()) == list(range(count)),
-                f"for {count} pictures, expected each of 0 to {count - 1} once, got {order.tolist()}",
-            )
-            require(
-                not (order == np.arange(count)).any(),
-                f"for {count} pictures, one stays in its place: {order.tolist()}. A plain shuffle leaves on "
-                "average one picture where it was.",
-            )
 
 
 def _greedy(answer) -> None:
@@ -96,12 +46,53 @@ def _greedy(answer) -> None:
     require(asked[-1] == [0, 3, 1, 4], "each step must see all tokens so far, the start token included")
     given = list(call(answer, next_logits, 0, 2, 2))
     require(given == [3, 1], f"with at most 2 tokens expected [3, 1], got {given}")
+    given = list(call(answer, lambda tokens: table[4], 0, 2, 10))
+    require(given == [], f"a model that ends at once writes nothing: expected [], got {given}")
+    # Close calls, many times over: whoever draws at random misses one of them.
+    close = np.random.default_rng(0).permuted(np.tile(np.linspace(0, 0.01, 5), (60, 1)), axis=1)
+    close[:, 2] = -1.0  # never the end
+    given = list(call(answer, lambda tokens: close[len(tokens) - 1], 0, 2, 60))
+    require(
+        given == close.argmax(axis=1).tolist(),
+        "the most probable token is taken each time, however close the second is: no drawing at random",
+    )
+
+
+def _survival(answer) -> None:
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, size=(12, 64, 64, 3)).astype(np.uint8)
+    truth = [f"name {number}" for number in range(12)]
+    turns = {picture.tobytes(): name for picture, name in zip(images, truth, strict=True)}
+    known = dict(turns)
+    for number in range(9):  # three in four survive a mirror
+        known[np.ascontiguousarray(images[number, :, ::-1]).tobytes()] = truth[number]
+    for number in range(3):  # one in four survives a quarter turn, either way
+        for times in (1, 3):
+            known[np.ascontiguousarray(np.rot90(images[number], times)).tobytes()] = truth[number]
+
+    def name(pictures):
+        pictures = np.asarray(pictures)
+        require(
+            pictures.shape == images.shape,
+            f"`name` wants all pictures at once, {images.shape}; it got {pictures.shape}",
+        )
+        return [known.get(np.ascontiguousarray(picture).tobytes(), "nothing") for picture in pictures]
+
+    before = images.copy()
+    given = call(answer, name, images, truth)
+    require(isinstance(given, dict), f"expected a dictionary, got {type(given).__name__}")
+    for label, expected in (("as it is", 1.0), ("mirrored", 0.75), ("turned", 0.25)):
+        require(label in given, f"the dictionary has no {label!r}; it has: {', '.join(map(str, given))}")
+        require(
+            abs(float(given[label]) - expected) < 1e-9,
+            f"for a model that keeps {expected:.0%} of its answers when the picture is {label}, you give "
+            f"{given[label]}. Mirrored: the columns in reverse. Turned: rows and columns exchanged.",
+        )
+    require(bool((images == before).all()), "your function changed the pictures that it was given")
 
 
 CHECKERS: dict[str, Callable] = {
-    "naming-length": _sequence_length,
     "naming-mask": _prefix_mask,
-    "naming-recall": _token_recall,
-    "naming-shuffle": _moved_order,
     "naming-greedy": _greedy,
+    "naming-survival": _survival,
 }

@@ -486,7 +486,7 @@ def test_unreachable_index_keeps_its_password(server, tmp_path, monkeypatch, cac
         archives.fetch(sources={"mini": source}, progress=False)
     assert "127.0.0.1" in str(caught.value)
     assert "secret" not in str(caught.value)
-    assert files_below(cache / "archives") == []
+    assert fetched_files(cache) == []
 
 
 # Reading
