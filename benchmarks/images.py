@@ -5,6 +5,8 @@ the changes. All ways of a round share the first three, so that the change of th
 difference. Every network is trained until its loss on the validation set has not fallen for 250 steps, and
 its best weights are kept; logistic regression gets the strength of its regularisation from the validation
 set too. The notebook "Changing images" shows the scores; the speeds, in trainings a second, come with them.
+The lowest loss comes before the highest share of right answers: arms that reach it within a hundred steps
+would gain one to three digits in a hundred by going on, in a trial of three rounds.
 
     python benchmarks/images.py --rounds 5 --output benchmarks/results/images.json
 """

@@ -20,22 +20,22 @@ def _over(answer) -> None:
     random = np.random.default_rng(22)
     by_hand = np.array([[[200, 100, 0, 255], [200, 100, 0, 0], [200, 100, 0, 51]]], dtype=np.uint8)
     for rgba, background in (
-        (by_hand, (255, 255, 255)),
-        (by_hand, (0, 0, 0)),
-        (random.integers(0, 256, (5, 4, 4), dtype=np.uint8), (10, 250, 90)),
+        (by_hand, np.full((1, 3, 3), 255, np.uint8)),
+        (by_hand, np.array([[[0, 0, 0], [10, 200, 90], [250, 0, 40]]], np.uint8)),
+        (random.integers(0, 256, (5, 4, 4), np.uint8), random.integers(0, 256, (5, 4, 3), np.uint8)),
     ):
         alpha = rgba[..., 3:] / 255
-        expected = alpha * rgba[..., :3] + (1 - alpha) * np.array(background)
-        given = numbers(call(answer, rgba.copy(), background), expected.shape)
+        expected = alpha * rgba[..., :3] + (1 - alpha) * background
+        given = numbers(call(answer, rgba.copy(), background.copy()), expected.shape)
         whole = (given == np.rint(given)).all()  # rounded, or cut off, to bytes
         off = np.abs(given - expected).max(axis=-1)
         row, column = np.unravel_index(off.argmax(), off.shape)
         require(
             off.max() <= (1.0 if whole else 0.01),
-            f"over {background} the pixel {rgba[row, column].tolist()} in row {row}, column {column} becomes "
-            f"{given[row, column].round(2).tolist()}, not {expected[row, column].round(2).tolist()}. The "
-            "share alpha / 255 of the pixel shows, and the rest of the background; beware of uint8, which "
-            "starts again at 0 after 255.",
+            f"the pixel {rgba[row, column].tolist()} in row {row}, column {column} becomes "
+            f"{given[row, column].round(2).tolist()} over {background[row, column].tolist()}, not "
+            f"{expected[row, column].round(2).tolist()}. The share alpha / 255 of the pixel shows, and the "
+            "rest of the background; beware of uint8, which starts again at 0 after 255.",
         )
 
 

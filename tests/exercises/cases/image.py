@@ -75,6 +75,7 @@ WRONG = {
         "bytes that overflow": over_in_bytes,
         "divided by 256": lambda *arguments: over(*arguments, divide=256),
         "always white": lambda rgba, background: over(rgba, (255, 255, 255)),
+        "one colour for all": lambda rgba, background: over(rgba, background[0, 0]),
         "four channels": lambda rgba, background: rgba,
     },
     "image-pad": {
