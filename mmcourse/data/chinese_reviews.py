@@ -1,4 +1,7 @@
-"""Chinese reviews of books, hotels and goods, each once (notebook 31). See ``book/datasheets/word-vectors.md``."""
+"""Chinese reviews of books, hotels and goods, each once (notebook 31).
+
+See ``book/datasheets/word-vectors.md``.
+"""
 
 import functools
 import re

@@ -54,28 +54,6 @@ def _cbow(answer) -> None:
         )
 
 
-def _glove(answer) -> None:
-    random = np.random.default_rng(2)
-    for words, size in ((3, 2), (5, 4)):
-        counts = np.array(random.choice([0.0, 0.5, 3.0, 10.0, 100.0, 250.0], (words, words)))
-        counts[0, :2] = 250.0, 0.0
-        w, other = random.normal(size=(2, words, size))
-        b, other_b = random.normal(size=(2, words))
-        seen = counts > 0
-        errors = w @ other.T + b[:, None] + other_b - np.log(np.where(seen, counts, 1.0))
-        expected = (np.minimum(1.0, (counts / 100) ** 0.75) * errors**2)[seen].sum()
-        given = float(call(answer, counts, w, other, b, other_b))
-        require(
-            np.isfinite(given),
-            f"you give {given}: the logarithm of a count of 0 is not finite; leave zeros out",
-        )
-        require(
-            abs(given - expected) < 1e-6 * max(1.0, abs(expected)),
-            f"for {words} words with vectors of {size} numbers you give {given:.4f}, not {expected:.4f}. The "
-            "weight is (X / 100) to the power of 3/4, never above 1; b goes with the row, b̃ with the column.",
-        )
-
-
 def cosines_by_counting(sentences: list[list[str]], window: int, word: str) -> dict[str, float]:
     """The cosine of every other word's row of positive PMI with a word's, by loops instead of the package."""
     words = list(dict.fromkeys(word for sentence in sentences for word in sentence))
@@ -121,6 +99,5 @@ def _window(answer) -> None:
 CHECKERS: dict[str, Callable] = {
     "embeddings-pairs": _pairs,
     "embeddings-cbow": _cbow,
-    "embeddings-glove": _glove,
     "embeddings-window": _window,
 }

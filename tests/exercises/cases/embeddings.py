@@ -26,23 +26,6 @@ def cbow(around, word, noise, *, truth=1.0, share=None, middle=np.mean):
     return by_mean / (share or len(around))
 
 
-def glove(counts, w, other, b, other_b, *, maximum=100, power=0.75, clip=True):
-    seen = counts > 0
-    errors = w @ other.T + b[:, None] + other_b[None, :] - np.log(np.where(seen, counts, 1.0))
-    weights = (counts / maximum) ** power
-    return ((np.minimum(1, weights) if clip else weights) * errors**2)[seen].sum()
-
-
-def glove_with_loops(counts, w, other, b, other_b):
-    total = 0.0
-    for i in range(len(counts)):
-        for j in range(len(counts)):
-            if counts[i, j]:
-                error = w[i] @ other[j] + b[i] + other_b[j] - np.log(counts[i, j])
-                total += min(1, counts[i, j] / 100) ** 0.75 * error**2
-    return total
-
-
 def ranked(sentences, window, word):
     cosines = checker.cosines_by_counting(sentences, window, word)
     return sorted(cosines, key=cosines.get, reverse=True)
@@ -72,7 +55,6 @@ RIGHT = {
         "float32": lambda *arrays: cbow(*(array.astype(np.float32) for array in arrays)),
         "a list": lambda *arrays: cbow(*arrays).tolist(),
     },
-    "embeddings-glove": {"arrays": glove, "loops": glove_with_loops},
     "embeddings-window": {
         "the package": by_counting,
         "loops": lambda sentences, window, word, n: ranked(sentences, window, word)[:n],
@@ -103,15 +85,6 @@ WRONG = {
         "the sum": lambda *arrays: cbow(*arrays, middle=np.sum),
         "without noise": lambda around, word, noise: cbow(around, word, 0 * noise),
         "for all neighbours": lambda around, word, noise: np.tile(cbow(around, word, noise), (2, 1)),
-    },
-    "embeddings-glove": {
-        "not clipped": lambda *arguments: glove(*arguments, clip=False),
-        "another maximum": lambda *arguments: glove(*arguments, maximum=10),
-        "another power": lambda *arguments: glove(*arguments, power=1.0),
-        "biases exchanged": lambda counts, w, other, b, other_b: glove(counts, w, other, other_b, b),
-        "the mean": lambda *arguments: glove(*arguments) / (arguments[0] > 0).sum(),
-        "log of zero": lambda counts, w, other, b, other_b: float("inf"),
-        "not squared": lambda counts, w, other, b, other_b: np.abs(w @ other.T).sum(),
     },
     "embeddings-window": {
         "raw counts": lambda *arguments: by_counting(*arguments, pmi=False),
