@@ -1,4 +1,4 @@
-"""Sound: from the bytes of a file, or a phrase to be spoken, to frames that a model takes.
+"""Sound: from a file, or a phrase to be spoken, to frames that a model takes (notebooks 25, 26).
 
 A waveform is ``float32`` ``(samples,)`` in [-1, 1]. Importing the package is cheap: SciPy and soundfile are
 imported by the functions that need them.
