@@ -99,6 +99,7 @@ def assemble() -> int:
     shutil.rmtree(SOURCE, ignore_errors=True)
     ignore = shutil.ignore_patterns("tools", "__pycache__", ".*")
     shutil.copytree(ROOT / "book", SOURCE / "book", ignore=ignore)
+    shutil.copytree(ROOT / "mmcourse" / "drawings", SOURCE / "book" / "drawings")
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, SOURCE / name)
     write_pages(ROOT / "book", SOURCE / "book")

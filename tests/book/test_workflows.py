@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,23 @@ def test_there_are_workflows():
 @pytest.mark.parametrize("path", [*WORKFLOWS, *SETTINGS], ids=lambda path: path.name)
 def test_yaml_parses(path):
     assert isinstance(yaml.safe_load(path.read_text(encoding="utf-8")), dict)
+
+
+def test_workflows_follow_their_schema():
+    """The published schema of workflows: names of keys, kinds of values, expressions where they may stand."""
+    command = [str(Path(sys.executable).with_name("check-jsonschema"))]
+    command += ["--builtin-schema", "vendor.github-workflows", *map(str, WORKFLOWS)]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_a_push_does_not_cut_off_a_publish_and_the_cache_outlives_a_change():
+    settings = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    assert settings["concurrency"]["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
+    (cache,) = [
+        s for s in settings["jobs"]["test"]["steps"] if str(s.get("uses")).startswith("actions/cache")
+    ]
+    assert cache["with"]["key"].startswith(cache["with"]["restore-keys"])
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
