@@ -85,14 +85,21 @@ def test_an_answer_that_ends_in_an_error_is_told_which(exercise):
         exercises.verify(exercise, answer)
 
 
-@pytest.mark.parametrize("exercise", ["", "picture-to-text", "naming-length "])
+@pytest.mark.parametrize("exercise", ["", "naming", "naming-maks", "completely different"])
 def test_unknown_exercise(exercise, capsys):
     with pytest.raises(ValueError, match="unknown exercise") as raised:
         exercises.verify(exercise, max)
     assert not isinstance(raised.value, WrongAnswer)
-    assert all(name in str(raised.value) for name in EXERCISES)
+    assert ("did you mean 'naming-mask'?" in str(raised.value)) is (exercise == "naming-maks")
+    assert len(str(raised.value)) < 100, "one name, not all of them"
     exercises.check(exercise, max)
     assert capsys.readouterr().out.startswith("✗")
+
+
+def test_who_prints_in_place_of_returning_is_told_so(capsys):
+    with pytest.raises(WrongAnswer, match="printed something, but returned None: end it with return"):
+        exercises.verify("naming-mask", lambda prefix, answer: print("a mask"))
+    assert capsys.readouterr().out == ""
 
 
 def test_an_answer_that_never_ends_its_loop_is_stopped():
