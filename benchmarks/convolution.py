@@ -1,4 +1,4 @@
-"""Training LeNet on a CPU: the chapter's way against the same network in PyTorch.
+"""Training LeNet on a CPU: the course's way against the same network in PyTorch.
 
 Both learn the same 61,706 parameters from the same pictures with Adam in batches of 64, drawn in a new order
 each epoch. The first epoch, in which Keras compiles, is not counted.
@@ -28,13 +28,13 @@ def pictures_and_digits():
 
 
 def mmcourse_way(measure):
-    """The settings of the chapter: no XLA, ten steps at a time."""
+    """No XLA, ten steps at a time."""
     import keras
 
     from mmcourse.layers import convolutional_networks
 
     pictures, digits = pictures_and_digits()
-    model = convolutional_networks.build(convolutional_networks.LENET)
+    model = convolutional_networks.lenet()
     assert model.count_params() == PARAMETERS
     model.compile(
         keras.optimizers.Adam(LEARNING_RATE),

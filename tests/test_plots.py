@@ -296,3 +296,22 @@ def test_gallery_holds_every_picture_with_its_title(shapes):
         sides = int(attributes["height"]), int(attributes["width"])
         assert max(sides) == 50 and sides[np.argmin([height, width])] == min(sides)
     assert repr(gallery).count("[picture]") == len(pictures)
+
+
+def test_picture_grid_draws_each_picture_once_under_its_title():
+    pictures = [np.full((2, 3), place) for place in range(5)]
+    figure = plots.picture_grid(pictures, list("abcde"), columns=3)
+    shown = [axes for axes in figure.axes if axes.images]
+    assert len(figure.axes) == 6 and len(shown) == 5
+    assert [axes.get_title() for axes in shown] == list("abcde")
+    for axes, picture in zip(shown, pictures, strict=True):
+        np.testing.assert_array_equal(axes.images[0].get_array(), picture)
+    assert not any(axes.axison for axes in figure.axes)
+    plt.close(figure)
+
+
+def test_picture_grid_of_signed_numbers_has_one_scale():
+    figure = plots.picture_grid([np.eye(2), -np.eye(2)], limit=3)
+    assert len(figure.axes) == 2
+    assert all(axes.images[0].get_clim() == (-3, 3) for axes in figure.axes)
+    plt.close(figure)

@@ -1,8 +1,8 @@
-"""Encoders: what turns text, pictures, sound and video into features ``(batch, tokens, width)``.
+"""Encoders: what turns text, images, sound and video into features ``(batch, tokens, width)`` (notebook 45).
 
-To be trained from nothing: :mod:`.layers`. Trained by others, and offline: :mod:`.efficientnet` for pictures,
-:mod:`.sentences` for texts. Trained by others, for readers who are online: :mod:`.online`. What chapters
-share is computed once by :mod:`.prepared`.
+To be trained from nothing: :mod:`.layers`. Trained by others, and offline: :mod:`.efficientnet` for images,
+:mod:`.sentences` for texts; online: :mod:`.online`. Trained further: :mod:`.fine_tuning`. What notebooks share
+is computed once by :mod:`.prepared`.
 """
 
 from mmcourse.encoders.layers import audio_encoder, image_encoder, text_encoder, video_encoder

@@ -82,29 +82,35 @@ def kinds_features() -> dict[str, np.ndarray]:
     return _kept("kinds", build)
 
 
-def tone_features() -> dict[str, np.ndarray]:
-    """EfficientNet-lite0 on Twemoji's pictures of people, each in five skin tones.
+def toned_pictures() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Twemoji's pictures of sixty people, each in five skin tones.
 
     Returns:
-        "pooled": ``float32`` ``(pictures, 1280)``; "tones": index into the five tones; "people": number of
-        the emoji without its tone. All have five pictures a person.
+        The pictures, ``uint8`` ``(300, 72, 72, 3)``; the index of each one's tone; the number of its person.
+    """
+    pictures = emoji.load(72, ("twemoji",))
+    tones = tuple(emoji.TONES.values())
+    by_base: dict[str, dict[str, int]] = {}
+    for row, entry in enumerate(pictures.entries):
+        if len(entry.skin_tones) == 1:
+            by_base.setdefault(entry.base, {})[entry.skin_tones[0]] = row
+    full = [rows for _, rows in sorted(by_base.items()) if len(rows) == len(tones)]
+    chosen = [full[place] for place in np.random.default_rng(0).permutation(len(full))[:TONED]]
+    rows = [rows[tone] for rows in chosen for tone in tones]
+    people = np.repeat(np.arange(len(chosen)), len(tones))
+    return pictures.images[rows], np.tile(np.arange(len(tones)), len(chosen)), people
+
+
+def tone_features() -> dict[str, np.ndarray]:
+    """EfficientNet-lite0 on :func:`toned_pictures`.
+
+    Returns:
+        "pooled": ``float32`` ``(pictures, 1280)``; "tones" and "people" as of the pictures.
     """
 
     def build() -> dict[str, np.ndarray]:
-        pictures = emoji.load(72, ("twemoji",))
-        tones = tuple(emoji.TONES.values())
-        by_base: dict[str, dict[str, int]] = {}
-        for row, entry in enumerate(pictures.entries):
-            if len(entry.skin_tones) == 1:
-                by_base.setdefault(entry.base, {})[entry.skin_tones[0]] = row
-        full = [rows for _, rows in sorted(by_base.items()) if len(rows) == len(tones)]
-        chosen = [full[place] for place in np.random.default_rng(0).permutation(len(full))[:TONED]]
-        rows = [rows[tone] for rows in chosen for tone in tones]
-        return {
-            "pooled": _pooled(pictures.images[rows]),
-            "tones": np.tile(np.arange(len(tones)), len(chosen)),
-            "people": np.repeat(np.arange(len(chosen)), len(tones)),
-        }
+        pictures, tones, people = toned_pictures()
+        return {"pooled": _pooled(pictures), "tones": tones, "people": people}
 
     return _kept("tones", build)
 

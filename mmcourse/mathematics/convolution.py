@@ -1,8 +1,6 @@
-"""Convolution: the NumPy reference, and networks that are built from a list of stages.
+"""Convolution and pooling in NumPy, forward and backward, and what a stack sees (notebooks 33 and 34).
 
-Sources: LeCun et al. (1998), "Gradient-Based Learning Applied to Document Recognition", section II, for the
-layer and LeNet; Ioffe and Szegedy (2015), algorithms 1 and 2, for batch normalisation; Simonyan and Zisserman
-(2015), table 1, for VGG; He et al. (2016), table 1 and figures 2 and 5, for residual networks.
+Source: LeCun et al. (1998), "Gradient-Based Learning Applied to Document Recognition", section II.
 
 What deep learning calls a convolution is a cross-correlation: the kernel is not flipped. All functions here,
 like Keras, follow that use. Arrays are channels-last: ``(batch, height, width, channels)``.
@@ -307,45 +305,33 @@ def unfold(
 # Pooling
 
 
-def max_pool2d(image: np.ndarray, size: int, stride: int | None = None) -> np.ndarray:
-    """The largest number of each window, each channel for itself; no padding.
+def average_pool2d(image: np.ndarray, size: int) -> np.ndarray:
+    """The mean of each window of ``size`` × ``size``, each channel for itself; windows do not overlap.
 
     Args:
-        image: ``(height, width)``, ``(height, width, channels)`` or ``(batch, height, width, channels)``.
-        size: rows and columns of a window.
-        stride: steps from one window to the next; ``size`` by default, so that windows do not overlap. Rows
-            and columns that do not fill a window are left out.
+        image: ``(height, width)``, ``(height, width, channels)`` or ``(batch, height, width, channels)``;
+            rows and columns that do not fill a window are left out.
 
     Returns:
         As ``image``, with fewer rows and columns.
 
     Raises:
-        ValueError: an argument out of range, or a window larger than the image.
+        ValueError: ``size`` is no whole number above 0, or larger than the image.
     """
-    return _pool(image, size, stride).max(axis=0)
-
-
-def average_pool2d(image: np.ndarray, size: int, stride: int | None = None) -> np.ndarray:
-    """The mean of each window; arguments and errors as of :func:`max_pool2d`."""
-    return _pool(image, size, stride).mean(axis=0)
-
-
-def _pool(image, size, stride) -> np.ndarray:
-    """The pixels of each window along a new first axis: ``(size · size, ...)``."""
     image = np.asarray(image)
     _check_image(image)
     _check_count("size", size)
-    stride = size if stride is None else stride
     axis = 1 if image.ndim == 4 else 0
-    height, width = image.shape[axis : axis + 2]
+    before, (height, width), after = image.shape[:axis], image.shape[axis : axis + 2], image.shape[axis + 2 :]
     if size > min(height, width):
         raise ValueError(f"size must be at most {min(height, width)} (image {image.shape}), got {size}")
-    layout = _layout((height, width), (size, size), stride, "valid", 1)
-    before = (slice(None),) * axis
-    return np.stack([image[(*before, rows, columns)] for _, _, rows, columns in layout.shifts()])
+    rows, columns = height // size, width // size
+    kept = image[(slice(None),) * axis + (slice(rows * size), slice(columns * size))]
+    windows = kept.reshape(*before, rows, size, columns, size, *after)
+    return windows.mean(axis=(axis + 1, axis + 3))
 
 
-# What a network sees, and what it learns
+# What a network sees
 
 
 class ReceptiveField(NamedTuple):
@@ -385,75 +371,3 @@ def receptive_field(layers: Iterable[tuple[int, ...]]) -> ReceptiveField:
         size += (window_size(kernel_size, dilation) - 1) * step
         step *= stride
     return ReceptiveField(size, step)
-
-
-def parameter_count(kernel_size: int, channels: int, filters: int, bias: bool = True) -> int:
-    """Numbers that a convolution learns; the size of the image plays no part.
-
-    Raises:
-        ValueError: an argument is no whole number above 0.
-    """
-    for name, value in (("kernel_size", kernel_size), ("channels", channels), ("filters", filters)):
-        _check_count(name, value)
-    return (kernel_size * kernel_size * channels + bool(bias)) * filters
-
-
-class Normalised(NamedTuple):
-    """Result of :func:`batch_normalise`."""
-
-    output: np.ndarray
-    moving_mean: np.ndarray
-    moving_variance: np.ndarray
-
-
-def batch_normalise(
-    inputs: np.ndarray,
-    scale: np.ndarray,
-    shift: np.ndarray,
-    moving_mean: np.ndarray,
-    moving_variance: np.ndarray,
-    training: bool,
-    momentum: float = 0.99,
-    epsilon: float = 1e-3,
-) -> Normalised:
-    """Batch normalisation (Ioffe and Szegedy, 2015) as Keras computes it.
-
-    In training, each channel is normalised by the mean and variance of the batch and of all places, and the
-    moving averages take a small step towards them. Afterwards the moving averages are used and stay.
-
-    Args:
-        inputs: ``(batch, ..., channels)``.
-        scale, shift: learned, ``(channels,)``: the γ and β of the paper.
-        moving_mean, moving_variance: ``(channels,)``.
-        training: whether the batch's own figures are used.
-        momentum: how much of the moving averages stays at a step.
-        epsilon: added to the variance, so that a constant channel is not divided by zero.
-
-    Raises:
-        ValueError: ``inputs`` has fewer than two axes, one of the four vectors has not one number a channel,
-            or ``momentum`` or ``epsilon`` is out of range.
-    """
-    inputs = np.asarray(inputs)
-    if inputs.ndim < 2:
-        raise ValueError(f"inputs must be (batch, ..., channels), got shape {inputs.shape}")
-    vectors = {
-        "scale": scale,
-        "shift": shift,
-        "moving_mean": moving_mean,
-        "moving_variance": moving_variance,
-    }
-    for name, vector in vectors.items():
-        if np.shape(vector) != inputs.shape[-1:]:
-            raise ValueError(f"{name} must have shape {inputs.shape[-1:]}, got {np.shape(vector)}")
-    if not 0 <= momentum <= 1 or epsilon <= 0:
-        raise ValueError(
-            f"momentum must be in 0 to 1 and epsilon above 0, got momentum {momentum} and epsilon {epsilon}"
-        )
-    mean, variance = moving_mean, moving_variance
-    if training:
-        axes = tuple(range(inputs.ndim - 1))
-        mean, variance = inputs.mean(axis=axes), inputs.var(axis=axes)
-        moving_mean = momentum * moving_mean + (1 - momentum) * mean
-        moving_variance = momentum * moving_variance + (1 - momentum) * variance
-    output = scale * (inputs - mean) / np.sqrt(variance + epsilon) + shift
-    return Normalised(output, moving_mean, moving_variance)

@@ -1,10 +1,6 @@
-"""Convolution against Keras and scipy, gradients against differences, networks against their arithmetic."""
-
-import dataclasses
-import os
+"""Convolution against Keras and scipy, gradients against differences."""
 
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import scipy.signal
@@ -12,19 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from mmcourse import plots, store
-from mmcourse.data import digits
-from mmcourse.layers import convolutional_networks
-from mmcourse.layers.convolutional_networks import Architecture, Stage
 from mmcourse.mathematics.convolution import (
     average_pool2d,
-    batch_normalise,
     conv2d,
     conv2d_backward,
-    max_pool2d,
     output_size,
     padding_amounts,
-    parameter_count,
     receptive_field,
     unfold,
     window_size,
@@ -280,23 +269,21 @@ def test_gradients_of_whole_numbers_are_not_cut():
 # Pooling
 
 
-@given(st.integers(0, 100), st.integers(1, 4), st.integers(1, 4), st.integers(4, 9), st.integers(4, 9))
+@given(st.integers(0, 100), st.integers(1, 4), st.integers(4, 9), st.integers(4, 9))
 @settings(deadline=None, max_examples=20)
-def test_pooling_is_keras(seed, size, stride, height, width):
+def test_pooling_is_keras(seed, size, height, width):
     image = np.random.default_rng(seed).normal(size=(2, height, width, 3)).astype("float32")
-    for ours, theirs in ((max_pool2d, ops.max_pool), (average_pool2d, ops.average_pool)):
-        expected = np.array(theirs(image, size, stride, "valid", "channels_last"))
-        np.testing.assert_allclose(ours(image, size, stride), expected, atol=1e-6)
-        np.testing.assert_allclose(ours(image[1], size, stride), expected[1], atol=1e-6)
-        np.testing.assert_allclose(ours(image[1, :, :, 2], size, stride), expected[1, :, :, 2], atol=1e-6)
+    expected = np.array(ops.average_pool(image, size, size, "valid", "channels_last"))
+    np.testing.assert_allclose(average_pool2d(image, size), expected, atol=1e-6)
+    np.testing.assert_allclose(average_pool2d(image[1], size), expected[1], atol=1e-6)
+    np.testing.assert_allclose(average_pool2d(image[1, :, :, 2], size), expected[1, :, :, 2], atol=1e-6)
 
 
 def test_pooling_by_hand():
-    image = np.array([[1, 2], [3, 4]])
-    assert max_pool2d(image, 2).tolist() == [[4]]
-    assert average_pool2d(image, 2).tolist() == [[2.5]]
-    assert max_pool2d(np.arange(25).reshape(5, 5), 2).tolist() == [[6, 8], [16, 18]], "the rest is left out"
-    assert max_pool2d(-np.ones((3, 3)), 3).tolist() == [[-1]]
+    assert average_pool2d(np.array([[1, 2], [3, 4]]), 2).tolist() == [[2.5]]
+    assert average_pool2d(np.arange(25).reshape(5, 5), 2).tolist() == [[3, 5], [13, 15]], (
+        "the rest is left out"
+    )
 
 
 # What a network sees
@@ -339,127 +326,6 @@ def test_receptive_field_is_what_a_gradient_reaches(layers):
     assert reached[1][0] == stride and reached[1][-1] == size - 1 + stride
 
 
-# Batch normalisation
-
-
-@pytest.mark.parametrize("shape", [(6, 3), (4, 5, 2, 3)])
-@pytest.mark.parametrize("training", [True, False])
-def test_batch_normalisation_is_keras(shape, training):
-    random = np.random.default_rng(0)
-    inputs = random.normal(2, 3, size=shape).astype("float32")
-    scale, shift, mean = random.normal(size=(3, 3)).astype("float32")
-    variance = random.uniform(0.5, 2, size=3).astype("float32")
-    layer = keras.layers.BatchNormalization()
-    layer.build((None, *shape[1:]))
-    layer.set_weights([scale, shift, mean, variance])
-    for _ in range(2):
-        expected = layer(inputs, training=training)
-        output, mean, variance = batch_normalise(inputs, scale, shift, mean, variance, training)
-        np.testing.assert_allclose(output, expected, atol=1e-5)
-        np.testing.assert_allclose(mean, layer.moving_mean, atol=1e-6)
-        np.testing.assert_allclose(variance, layer.moving_variance, atol=1e-5)
-
-
-# Networks
-
-
-SMALL = [
-    Architecture("a", (9, 8, 2), (Stage(3, 2, pool=(2, 2)), Stage(4, kernel_size=2, padding="valid")), (5,)),
-    Architecture("b", (9, 9, 3), (Stage(4, kernel_size=7, stride=2, pool=(3, 2)), Stage(4, 2, "residual"),
-                 Stage(8, 2, "residual", stride=2)), normalise=True, average=True),
-    Architecture("c", (8, 8, 1), (Stage(2, 2, "bottleneck"), Stage(3, 2, "bottleneck", stride=2)), classes=3),
-    Architecture("d", (8, 8, 1), (), average=True),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("architecture", [*SMALL, convolutional_networks.LENET], ids=lambda a: a.name)
-def test_arithmetic_is_what_keras_builds(architecture):
-    model = convolutional_networks.build(architecture)
-    learned = {}
-    for layer in model.layers:
-        numbers = sum(int(np.prod(w.shape)) for w in layer.trainable_weights)
-        name = layer.name.removesuffix("_norm")
-        learned[name] = learned.get(name, 0) + numbers
-    for row in convolutional_networks.layer_table(architecture):
-        assert learned[row.name] == row.parameters, row.name
-        assert model.get_layer(row.name).output.shape[1:] == row.shape, row.name
-    total = sum(row.parameters for row in convolutional_networks.layer_table(architecture))
-    assert total == sum(int(np.prod(w.shape)) for w in model.trainable_weights)
-    logits = model(np.zeros((2, *architecture.input_shape)))
-    assert logits.shape == (2, architecture.classes)
-    assert logits.dtype == "float32"
-
-
-def learned_by(architecture):
-    return sum(row.parameters for row in convolutional_networks.layer_table(architecture))
-
-
-def test_true_sizes():
-    assert learned_by(convolutional_networks.LENET) == 61_706
-    assert learned_by(convolutional_networks.VGG16) == 138_357_544
-    assert learned_by(convolutional_networks.RESNET18) == 11_689_512
-    assert learned_by(convolutional_networks.RESNET34) == 21_797_672
-    assert learned_by(convolutional_networks.RESNET50) == 25_557_032
-
-
-def test_vgg16_is_that_of_keras():
-    """Without the dense layers, which alone would take half a gigabyte."""
-    theirs = keras.applications.VGG16(weights=None, include_top=False, input_shape=(32, 32, 3))
-    rows = [
-        row for row in convolutional_networks.layer_table(convolutional_networks.VGG16) if "conv" in row.name
-    ]
-    assert sum(row.parameters for row in rows) == theirs.count_params()
-
-
-def test_resnet50_is_that_of_keras():
-    """Keras counts moving averages too, and gives its convolutions biases that normalisation takes away."""
-    theirs = keras.applications.ResNet50(weights=None, include_top=False, input_shape=(32, 32, 3))
-    rows = [
-        r
-        for r in convolutional_networks.layer_table(convolutional_networks.RESNET50)
-        if "conv" in r.name or "short" in r.name
-    ]
-    channels = sum(row.shape[-1] for row in rows)
-    assert sum(row.parameters for row in rows) + 3 * channels == theirs.count_params()
-
-
-def test_a_residual_block_adds_its_input():
-    """With kernels of zero a block passes on what it gets, which a plain one cannot."""
-    image = np.random.default_rng(0).uniform(size=(1, 4, 4, 2))
-    for block, expected in (("residual", image), ("plain", np.zeros_like(image))):
-        model = convolutional_networks.build(Architecture("x", (4, 4, 2), (Stage(2, 3, block),)))
-        last = f"stage1_block3_relu{2 if block == 'residual' else 1}"
-        part = keras.Model(model.input, model.get_layer(last).output)
-        part.set_weights([np.zeros(w.shape) for w in part.weights])
-        np.testing.assert_allclose(part(image), expected, atol=1e-6)
-
-
-def test_two_steps_of_training_lower_the_loss_in_both_profiles():
-    images = np.random.default_rng(0).uniform(size=(16, 9, 9, 3))
-    labels = np.arange(16) % 10
-    before = keras.config.dtype_policy()
-    try:
-        for policy in ("float32", "mixed_bfloat16"):
-            keras.config.set_dtype_policy(policy)
-            keras.utils.set_random_seed(0)
-            model = convolutional_networks.build(SMALL[1])
-            model.compile(
-                keras.optimizers.SGD(0.1), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-            )
-            losses = model.fit(images, labels, epochs=4, batch_size=16, verbose=0).history["loss"]
-            assert losses[-1] < losses[0]
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-def test_a_saved_network_is_the_same(tmp_path):
-    model = convolutional_networks.build(SMALL[1])
-    model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras")
-    image = np.random.default_rng(0).uniform(size=(2, 9, 9, 3))
-    np.testing.assert_allclose(model(image), again(image), atol=1e-6)
-
-
 # Errors name the argument, what came and what was expected
 
 
@@ -489,137 +355,18 @@ COLOUR, FILTERS = np.zeros((5, 5, 3)), np.zeros((3, 3, 3, 4))
         (lambda: conv2d(IMAGE, np.zeros((6, 6))), "kernel does not fit: its window is 6 wide.*padding 5"),
         (lambda: conv2d(IMAGE, KERNEL, dilation=3), r"window is 7 wide \(size 3, dilation 3\)"),
         (lambda: conv2d_backward(IMAGE, IMAGE, KERNEL), r"output_gradient must .*\(3, 3\), got \(5, 5\)"),
-        (lambda: max_pool2d(np.zeros(4), 2), r"image must be .*got shape \(4,\)"),
-        (lambda: max_pool2d(IMAGE, 0), "size must be a whole number of at least 1, got 0"),
-        (lambda: max_pool2d(IMAGE, 6), r"size must be at most 5 \(image \(5, 5\)\), got 6"),
-        (lambda: average_pool2d(IMAGE, 2, -2), "stride must be a whole number of at least 1, got -2"),
+        (lambda: average_pool2d(np.zeros(4), 2), r"image must be .*got shape \(4,\)"),
+        (lambda: average_pool2d(IMAGE, 0), "size must be a whole number of at least 1, got 0"),
+        (lambda: average_pool2d(IMAGE, 6), r"size must be at most 5 \(image \(5, 5\)\), got 6"),
         (lambda: output_size(0, 3), "size must be a whole number of at least 1, got 0"),
         (lambda: output_size(3, True), "kernel_size must be a whole number of at least 1, got True"),
         (lambda: window_size("3"), "kernel_size must be a whole number of at least 1, got '3'"),
-        (lambda: parameter_count(3, 0, 4), "channels must be a whole number of at least 1, got 0"),
         (lambda: receptive_field([(3,), 3]), r"layers\[1\] must be \(kernel size, stride, dilation\).*got 3"),
         (lambda: receptive_field([(3, 1, 1, 1)]), r"layers\[0\] must be"),
         (lambda: receptive_field([(3, 0)]), r"stride of layers\[0\] must be .* got 0"),
         (lambda: receptive_field([(0,)]), "kernel_size must be .* got 0"),
-        (
-            lambda: batch_normalise(np.zeros(3), *np.ones((4, 3)), True),
-            r"inputs must be \(batch, \.\.\., channels\), got shape \(3,\)",
-        ),
-        (
-            lambda: batch_normalise(np.zeros((2, 3)), np.ones(2), *np.ones((3, 3)), True),
-            r"scale must have shape \(3,\), got \(2,\)",
-        ),
-        (
-            lambda: batch_normalise(np.zeros((2, 3)), *np.ones((4, 3)), True, momentum=2),
-            "momentum must be in 0 to 1 and epsilon above 0, got momentum 2",
-        ),
-        (lambda: Stage(0), "filters must be a whole number of at least 1, got 0"),
-        (lambda: Stage(4, stride=-1), "stride must be a whole number of at least 1, got -1"),
-        (lambda: Stage(4, block="dense"), "block must be one of .*'bottleneck'.* got 'dense'"),
-        (lambda: Stage(4, padding="full"), "padding must be 'same' or 'valid', got 'full'"),
-        (lambda: Stage(4, kernel_size=4), "kernel_size must be odd for padding 'same', got 4"),
-        (lambda: Stage(4, block="residual", padding="valid"), "padding must be 'same' in a residual block"),
-        (lambda: Stage(4, pool=2), r"pool must be \(window, stride\) or None, got 2"),
-        (lambda: Stage(4, pool=(2, 0)), "pool's stride must be a whole number of at least 1, got 0"),
-        (
-            lambda: convolutional_networks.build(
-                Architecture("x", (4, 4, 1), (Stage(2, kernel_size=5, padding="valid"),))
-            ),
-            "kernel does not fit: its window is 5 wide",
-        ),
     ],
 )  # fmt: skip
 def test_errors(call, message):
     with pytest.raises(ValueError, match=message):
         call()
-
-
-# The digits
-
-
-def test_digits_are_what_the_datasheet_says():
-    data = digits.load()
-    assert data.images.shape == (5000, 28, 28) and data.images.dtype == np.uint8
-    assert data.labels.shape == (5000,) and data.labels.dtype == np.uint8
-    assert np.bincount(data.labels).tolist() == [500] * 10
-    assert (data.images.min(), data.images.max()) == (0, 255)
-    assert data.images[:, :2].mean() < 1 and data.images[:, 10:18, 10:18].mean() > 60, "ink on paper"
-    assert len({image.tobytes() for image in data.images}) == 5000, "no picture stands twice"
-    assert data.tier == "course"
-
-
-def test_splits_are_disjoint_complete_and_balanced():
-    data = digits.load()
-    assert {name: len(rows) for name, rows in data.splits.items()} == {
-        "train": 3500, "validation": 500, "test": 1000,
-    }  # fmt: skip
-    everything = np.concatenate(list(data.splits.values()))
-    assert np.array_equal(np.sort(everything), np.arange(5000))
-    for name, rows in data.splits.items():
-        assert np.array_equal(rows, np.sort(rows)) and rows.dtype == np.int64
-        images, labels = data.part(name)
-        assert set(np.bincount(labels)) == {len(rows) // 10}
-        assert len(images) == len(labels) == len(rows)
-
-
-def test_splits_are_the_same_each_time():
-    first, second = digits.load(), digits.load()
-    for name in digits.SPLITS:
-        np.testing.assert_array_equal(first.splits[name], second.splits[name])
-    assert first.splits["test"][:5].tolist() == [4, 6, 9, 13, 19]
-
-
-def test_statistics_of_the_datasheet():
-    figures = digits.statistics()
-    assert figures["pictures"] == figures["different pictures"] == 5000
-    assert figures["pictures of each digit"] == 500
-    assert figures["pictures in the split 'test'"] == 1000
-    assert 0.7 < figures["share of pixels without any ink"] < 0.9
-    assert figures["pixels from the centre of the ink to the middle, mean"] < 1
-
-
-def test_an_unknown_split_is_refused():
-    with pytest.raises(ValueError, match="unknown split 'dev'; expected one of: train, validation, test"):
-        digits.load().part("dev")
-
-
-def test_digits_are_frozen():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        digits.load().labels = None
-
-
-def test_a_kept_table_is_found_again_and_a_damaged_one_made_again(tmp_path, monkeypatch, capsys):
-    os.symlink(store.cache_folder() / "archives", tmp_path / "archives")
-    (tmp_path / "locks").mkdir()
-    monkeypatch.setenv("MMCOURSE_DATA", str(tmp_path))
-    expected = digits.load()
-    (kept,) = (tmp_path / "derived").iterdir()
-    monkeypatch.setattr(digits, "_read", lambda: pytest.fail("it is read again"))
-    np.testing.assert_array_equal(digits.load().images, expected.images)
-    monkeypatch.undo()
-    monkeypatch.setenv("MMCOURSE_DATA", str(tmp_path))
-    kept.write_bytes(b"damaged")
-    np.testing.assert_array_equal(digits.load().images, expected.images)
-    assert "is damaged and is made again" in capsys.readouterr().err
-
-
-# Its figure
-
-
-def test_picture_grid_draws_each_picture_once_under_its_title():
-    pictures = [np.full((2, 3), place) for place in range(5)]
-    figure = plots.picture_grid(pictures, list("abcde"), columns=3)
-    shown = [axes for axes in figure.axes if axes.images]
-    assert len(figure.axes) == 6 and len(shown) == 5
-    assert [axes.get_title() for axes in shown] == list("abcde")
-    for axes, picture in zip(shown, pictures, strict=True):
-        np.testing.assert_array_equal(axes.images[0].get_array(), picture)
-    assert not any(axes.axison for axes in figure.axes)
-    plt.close(figure)
-
-
-def test_picture_grid_of_signed_numbers_has_one_scale():
-    figure = plots.picture_grid([np.eye(2), -np.eye(2)], limit=3)
-    assert len(figure.axes) == 2
-    assert all(axes.images[0].get_clim() == (-3, 3) for axes in figure.axes)
-    plt.close(figure)

@@ -1,4 +1,4 @@
-"""Right and wrong answers to the exercises of "Convolution"."""
+"""Right and wrong answers to the exercises of "Convolution: the window that slides"."""
 
 import numpy as np
 from scipy import signal
@@ -11,55 +11,51 @@ def slide(image, kernel):
     ) * np.ones((rows, columns))
 
 
-def parameters(kernel, channels):
-    return kernel**2 * channels**2, (kernel - 1) // 2 * 9 * channels**2
+def flip(image, kernel):
+    return slide(image.astype(float), kernel[::-1, ::-1].astype(float))
 
 
-def field(layers):
-    size = step = 1
-    for kernel, stride in layers:
-        size += (kernel - 1) * step
-        step *= stride
-    return size
+def flip_in_the_type_of_the_image(image, kernel):
+    rows, columns = (n - k + 1 for n, k in zip(image.shape, kernel.shape, strict=True))
+    output = np.zeros((rows, columns), dtype=image.dtype)
+    for i, j in np.ndindex(output.shape):
+        window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]]
+        output[i, j] = (window.astype(float) * kernel[::-1, ::-1]).sum() % 256
+    return output
 
 
-def field_from_the_top(layers):
-    size = 1
-    for kernel, stride in layers[::-1]:
-        size = (size - 1) * stride + kernel
-    return size
+def flip_without_a_wider_type(image, kernel):
+    return slide(image, kernel[::-1, ::-1])
 
 
-def field_with_the_stride_too_early(layers):
-    size = step = 1
-    for kernel, stride in layers:
-        step *= stride
-        size += (kernel - 1) * step
-    return size
+def find(text, pattern):
+    return [i for i in range(len(text) - len(pattern) + 1) if text[i : i + len(pattern)] == pattern]
 
 
-def winners(gradient, image):
-    """Where the largest number of each window lies, as 0 and 1."""
-    windows = image.reshape(gradient.shape[0], 2, gradient.shape[1], 2)
-    return (windows == windows.max(axis=(1, 3), keepdims=True)).reshape(image.shape).astype(float)
+def find_apart(text, pattern):
+    """Like str.find in a loop that goes on after each occurrence: misses those that overlap."""
+    found, start = [], text.find(pattern)
+    while start >= 0:
+        found.append(start)
+        start = text.find(pattern, start + len(pattern))
+    return found
 
 
-def spread(gradient):
-    return np.repeat(np.repeat(gradient, 2, axis=0), 2, axis=1)
+def copies_of(images):
+    rows, columns = images.shape[1] - 2, images.shape[2] - 2
+    return np.stack([images[:, m : m + rows, n : n + columns] for m, n in np.ndindex(3, 3)])
 
 
-def pool_backward(gradient, image):
-    return winners(gradient, image) * spread(gradient)
+def learn(images, targets, steps=4000, start=0):
+    copies, kernel = copies_of(images), np.zeros(9) + start
+    for _ in range(steps):
+        rest = np.tensordot(kernel, copies, 1) - targets
+        kernel = kernel - np.tensordot(copies, rest, 3) / (copies**2).sum()
+    return kernel.reshape(3, 3)
 
 
-def fold(kernel, scale, shift, mean, variance, epsilon):
-    factor = scale / np.sqrt(variance + epsilon)
-    return kernel * factor, shift - mean * factor
-
-
-def fold_in_place(kernel, scale, shift, mean, variance, epsilon):
-    kernel *= scale / np.sqrt(variance + epsilon)
-    return [kernel, shift - scale * mean / np.sqrt(variance + epsilon)]
+def least_squares(images, targets):
+    return np.linalg.lstsq(copies_of(images).reshape(9, -1).T, targets.ravel(), rcond=None)[0].reshape(3, 3)
 
 
 RIGHT = {
@@ -69,27 +65,19 @@ RIGHT = {
         "rounded down": lambda n, k, s, p, d: np.floor((n + 2 * p - d * (k - 1) - 1) / s) + 1,
     },
     "convolution-flip": {
-        "moved copies": lambda image, kernel: slide(image, kernel[::-1, ::-1]),
-        "scipy": lambda image, kernel: signal.convolve2d(image, kernel, "valid"),
-        "np.flip, as lists": lambda image, kernel: slide(image, np.flip(kernel)).tolist(),
-        "the image turned": lambda image, kernel: slide(image[::-1, ::-1], kernel)[::-1, ::-1],
+        "moved copies": flip,
+        "scipy": lambda image, kernel: signal.convolve2d(image.astype(float), kernel.astype(float), "valid"),
+        "np.flip, as lists": lambda image, kernel: slide(image.astype(float), np.flip(kernel)).tolist(),
+        "the image turned": lambda image, kernel: slide(image[::-1, ::-1].astype(float), kernel)[::-1, ::-1],
     },
-    "convolution-parameters": {
-        "a pair": parameters,
-        "a list": lambda kernel, channels: list(parameters(kernel, channels)),
-        "an array": lambda kernel, channels: np.array(parameters(kernel, channels)),
+    "convolution-text": {
+        "by comparing": find,
+        "an array": lambda text, pattern: np.array(find(text, pattern)),
     },
-    "convolution-field": {
-        "upwards": field,
-        "downwards": field_from_the_top,
-    },
-    "convolution-pooling": {
-        "winners": pool_backward,
-        "lists": lambda gradient, image: pool_backward(gradient, image).tolist(),
-    },
-    "convolution-folding": {
-        "a factor": fold,
-        "in place": fold_in_place,
+    "convolution-learn": {
+        "descent": learn,
+        "least squares, the shortest solution": least_squares,
+        "as lists": lambda *arguments: least_squares(*arguments).tolist(),
     },
 }
 
@@ -105,75 +93,35 @@ WRONG = {
         "as if same": lambda n, k, s, p, d: -(-n // s),
     },
     "convolution-flip": {
-        "not flipped": slide,
-        "flipped once": lambda image, kernel: slide(image, kernel[::-1]),
+        "not flipped": lambda image, kernel: slide(image.astype(float), kernel),
+        "flipped once": lambda image, kernel: slide(image.astype(float), kernel[::-1]),
         "transposed": lambda image, kernel: (
             slide(image, kernel.T) if kernel.shape[0] == 3 else slide(image, kernel)
         ),
         "same": lambda image, kernel: signal.convolve2d(image, kernel, "same"),
         "full": signal.convolve2d,
-        "whole numbers only": lambda image, kernel: slide(image, kernel[::-1, ::-1]).astype(int),
+        "whole numbers only": lambda image, kernel: flip(image, kernel).astype(int),
+        "in the type of the image": flip_in_the_type_of_the_image,
+        "without a wider type": flip_without_a_wider_type,
         "matrix product": lambda image, kernel: kernel @ image[: kernel.shape[1]],
     },
-    "convolution-parameters": {
-        "one number": lambda kernel, channels: parameters(kernel, channels)[0],
-        "exchanged": lambda kernel, channels: parameters(kernel, channels)[::-1],
-        "one filter": lambda kernel, channels: (kernel**2 * channels, (kernel - 1) // 2 * 9 * channels),
-        "with biases": lambda kernel, channels: (
-            kernel**2 * channels**2 + channels,
-            (kernel - 1) // 2 * (9 * channels**2 + channels),
-        ),
-        "a layer too many": lambda kernel, channels: (
-            kernel**2 * channels**2,
-            (kernel + 1) // 2 * 9 * channels**2,
-        ),
-        "kernel / 3 layers": lambda kernel, channels: (
-            kernel**2 * channels**2,
-            kernel // 3 * 9 * channels**2,
-        ),
-        "one layer of 3 × 3": lambda kernel, channels: (kernel**2 * channels**2, 9 * channels**2),
+    "convolution-text": {
+        "the first only": lambda text, pattern: find(text, pattern)[:1],
+        "the last letter": lambda text, pattern: [i + len(pattern) - 1 for i in find(text, pattern)],
+        "how many": lambda text, pattern: [len(find(text, pattern))],
+        "without overlaps": find_apart,
+        "near misses too": lambda text, pattern: [
+            i
+            for i in range(len(text) - len(pattern) + 1)
+            if sum(a == b for a, b in zip(text[i:], pattern, strict=False)) >= len(pattern) - 1
+        ],
     },
-    "convolution-field": {
-        "without strides": lambda layers: 1 + sum(kernel - 1 for kernel, _ in layers),
-        "kernels added": lambda layers: sum(kernel for kernel, _ in layers),
-        "kernels multiplied": lambda layers: np.prod([kernel for kernel, _ in layers]),
-        "stride of the layer itself": field_with_the_stride_too_early,
-        "read from the wrong end": lambda layers: field(layers[::-1]),
-        "last layer only": lambda layers: layers[-1][0],
-        "pixels": lambda layers: field(layers) ** 2,
-    },
-    "convolution-pooling": {
-        "spread over all": lambda gradient, image: spread(gradient),
-        "spread evenly": lambda gradient, image: spread(gradient) / 4,
-        "winners only marked": winners,
-        "the largest size wins": lambda gradient, image: pool_backward(gradient, np.abs(image)),
-        "the smallest wins": lambda gradient, image: pool_backward(gradient, -image),
-        "times the pixel": lambda gradient, image: pool_backward(gradient, image) * image,
-        "the gradient's shape": lambda gradient, image: gradient,
-        "one winner of all": lambda gradient, image: (image == image.max()) * spread(gradient),
-    },
-    "convolution-folding": {
-        "variance for deviation": lambda kernel, scale, shift, mean, variance, epsilon: (
-            kernel * scale / (variance + epsilon),
-            shift - mean * scale / (variance + epsilon),
-        ),
-        "without epsilon": lambda kernel, scale, shift, mean, variance, epsilon: fold(
-            kernel, scale, shift, mean, variance, 0
-        ),
-        "the mean left out": lambda kernel, scale, shift, mean, variance, epsilon: (
-            kernel * scale / np.sqrt(variance + epsilon),
-            shift,
-        ),
-        "the mean not scaled": lambda kernel, scale, shift, mean, variance, epsilon: (
-            kernel * scale / np.sqrt(variance + epsilon),
-            shift - mean,
-        ),
-        "shift scaled too": lambda kernel, scale, shift, mean, variance, epsilon: (
-            kernel * scale / np.sqrt(variance + epsilon),
-            (shift - mean) * scale / np.sqrt(variance + epsilon),
-        ),
-        "kernel only": lambda *arguments: fold(*arguments)[0],
-        "bias of one number": lambda *arguments: (fold(*arguments)[0], fold(*arguments)[1].sum()),
-        "exchanged": lambda *arguments: fold(*arguments)[::-1],
+    "convolution-learn": {
+        "the secret kernel": lambda *arguments: np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 4,
+        "one step": lambda *arguments: learn(*arguments, steps=1),
+        "from another start": lambda *arguments: learn(*arguments, start=np.arange(9)),
+        "turned": lambda *arguments: least_squares(*arguments)[::-1, ::-1],
+        "nine numbers in a row": lambda *arguments: least_squares(*arguments).ravel(),
+        "zeros": lambda *arguments: np.zeros((3, 3)),
     },
 }
