@@ -5,6 +5,7 @@ searched, and is read aloud by a screen reader.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -130,6 +131,6 @@ def picture_grid(
 
 def spectrogram(axes: plt.Axes, levels: np.ndarray, seconds: float, top: float = 8, **style) -> None:
     """Draw levels in decibels ``(frames, bins)``, 10 dB a colour; ``top`` is the upper end of the axis."""
-    style = {"vmin": -50, "vmax": 30, "cmap": plt.get_cmap("magma", 8)} | style
+    look: dict[str, Any] = {"vmin": -50, "vmax": 30, "cmap": plt.get_cmap("magma", 8)} | style
     extent = (0, seconds, 0, top)
-    axes.imshow(levels.T, origin="lower", aspect="auto", extent=extent, interpolation="nearest", **style)
+    axes.imshow(levels.T, origin="lower", aspect="auto", extent=extent, interpolation="nearest", **look)

@@ -82,7 +82,7 @@ def cached_arrays(path: Path, build: Callable[[], dict[str, np.ndarray]]) -> dic
         made = build()
         try:
             with replacing(path) as part, open(part, "wb") as file:
-                np.savez_compressed(file, **made)
+                np.savez_compressed(file, allow_pickle=False, **made)
         except OSError as error:
             print(f"{path.name} could not be kept in {path.parent} ({error})", file=sys.stderr)
     return made
@@ -184,7 +184,9 @@ def tidy() -> tuple[list[str], int]:
     Raises:
         StorageError: something cannot be removed.
     """
-    removed, freed, newest = [], 0, {}
+    removed: list[str] = []
+    newest: dict[tuple, Path] = {}
+    freed = 0
     paths = [p for kind in ("models", "derived") for p in (cache_folder() / kind).glob("*")]
     for path in paths:
         found = KEY.fullmatch(path.name)

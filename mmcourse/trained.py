@@ -4,16 +4,22 @@ A notebook that needs one asks its own function, which finds it in the cache fol
 or makes it once; this list only says what can be made beforehand.
 """
 
+import functools
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from mmcourse.encoders import prepared, word_vectors
 from mmcourse.generator import naming
 
+
+def _word_vectors(name: str, profile: str) -> object:
+    return word_vectors.load_trained((name,))
+
+
 # Name -> function that makes it for a profile, unless it is kept.
-CATALOGUE: dict[str, Callable[[str], object]] = {
+CATALOGUE: dict[str, Callable[[str], Any]] = {
     **{
-        f"word-vectors-{name}": lambda profile, name=name: word_vectors.load_trained((name,))
-        for name in word_vectors.CONFIGURATIONS
+        f"word-vectors-{name}": functools.partial(_word_vectors, name) for name in word_vectors.CONFIGURATIONS
     },
     "features-kinds": lambda profile: prepared.kinds_features(),
     "features-tones": lambda profile: prepared.tone_features(),

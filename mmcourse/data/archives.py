@@ -26,6 +26,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mmcourse import store
 
@@ -301,7 +302,8 @@ def _download(source: Source, path: Path) -> None:
         # One place at a time, so that one that cannot be reached does not hide the others.
         for kind, place in places:
             try:
-                finder = PackageFinder(client, **{kind: [place]}, ignore_compatibility=True)
+                where: dict[str, Any] = {"session": client, kind: [place]}
+                finder = PackageFinder(ignore_compatibility=True, **where)
                 for found in finder.find_matches(f"{source.package}=={source.version}"):
                     if found.link.filename == source.filename:
                         # A local file is not copied by unearth, and is not ours to move away.

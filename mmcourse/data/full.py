@@ -220,7 +220,7 @@ class _ListsOnly(pickle.Unpickler):
 
     def find_class(self, module, name):
         if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
-            return np._core.multiarray._reconstruct
+            return getattr(np, "_core").multiarray._reconstruct  # noqa: B009
         if module == "numpy" and name in ("ndarray", "dtype"):
             return getattr(np, name)
         if module == "_codecs" and name == "encode":  # how older pickles write bytes

@@ -47,7 +47,7 @@ class Configuration:
     hidden: int = 384
     dropout: float = 0.0
     shift: int = 2
-    epochs: int = 18
+    epochs: int = 22
     batch_size: int = 64
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
