@@ -1,8 +1,9 @@
 """Which way does it go? Networks that see a clip in different ways, on the made clips of notebook 27.
 
 All networks have the same layers but for the one that their name tells, the same five frames, the same
-number of updates (enough that the score on the validation clips rises no more: ``validation`` holds it every
-80 updates), and the same order of the clips. Each round is another seed: of the weights and of that order.
+number of updates and the same order of the clips. ``validation`` holds the score on the validation clips
+after every 80 updates: in the last quarter it rises by less than three points. Each round is another seed,
+of the weights and of that order.
 The rival without a network is a logistic regression on four numbers, means of the optical flow; its seed
 draws the training clips with replacement. A run records the share of right answers on the test clips, as
 they are and changed in the ways of the notebook's controls.
