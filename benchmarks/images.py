@@ -4,7 +4,7 @@ A round is a seed: of the digits that are drawn, of the starting weights, of the
 the changes. All ways of a round share the first three, so that the change of the pictures is the only
 difference. Every network is trained until its loss on the validation set has not fallen for 250 steps, and
 its best weights are kept; logistic regression gets the strength of its regularisation from the validation
-set too. The notebook "Changing images" shows the scores; the speeds, in trainings a second, come with them.
+set too. The notebook "Images changed" shows the scores; the speeds, in trainings a second, come with them.
 The lowest loss comes before the highest share of right answers: arms that reach it within a hundred steps
 would gain one to three digits in a hundred by going on, in a trial of three rounds.
 
