@@ -1,4 +1,4 @@
-"""Skip-gram on the dictionary: the course's NumPy against gensim, its usual settings; the round is the seed."""
+"""Skip-gram on the dictionary: the NumPy of the course against gensim, same settings; round = seed."""
 
 import os
 

@@ -53,7 +53,7 @@ def test_counts_are_those_of_three_loops(sentences, window, by_distance):
 
 @pytest.mark.parametrize("window", [0, 1.5, True, "2"])
 def test_wrong_window(window):
-    with pytest.raises(ValueError, match="window must be a whole number, 1 or more; got"):
+    with pytest.raises(ValueError, match="window must be a whole number of at least 1, got"):
         embeddings.cooccurrences(Corpus.of(["a", "b"]), window)
 
 
@@ -168,7 +168,7 @@ def test_unknown_words():
             ask()
     with pytest.raises(ValueError, match="'north' in lower case is"):
         vectors.vector("North")
-    with pytest.raises(ValueError, match="n must be a whole number, 1 or more; got 0"):
+    with pytest.raises(ValueError, match="n must be a whole number of at least 1, got 0"):
         vectors.most_similar("up", 0)
 
 
