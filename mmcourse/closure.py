@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
-NOT_FOLLOWED = ("checks", "cli", "closure", "data.archives", "exercises", "store", "trained")
+NOT_FOLLOWED = ("checks", "cli", "closure", "data.archives", "exercises", "formats", "store", "trained")
 # Libraries whose version decides what is in a kept array: import name -> distribution.
 LIBRARIES = {
     "PIL": "pillow",

@@ -20,6 +20,7 @@ ORDER = [
     "closure",
     "store",
     "checks",
+    "formats",
     "text",
     "image",
     "audio",
@@ -42,7 +43,7 @@ ORDER = [
 ]
 # What NumPy can do stays free of a framework: these folders, but for the modules named.
 WITHOUT_FRAMEWORK = (
-    *("closure", "store", "checks", "text", "image", "audio", "video", "pipeline", "data", "mathematics"),
+    *("closure", "store", "checks", "formats", "text", "image", "audio", "video", "pipeline", "data", "mathematics"),
     *("evaluation", "show", "plots", "exercises", "cli"),
 )
 # Methods that Keras calls by these names; what they do is told by the class and by Keras.

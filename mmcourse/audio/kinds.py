@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from mmcourse import formats
+from mmcourse.formats import AGAIN
+
 CONVERT = 'Convert it: ffmpeg -i "{source}" "{target}"'
-AGAIN = "Copy or download it again."
 LOOK = "Read it with mmcourse.image.read."
 EXPECTED = "expected a WAV, FLAC, OGG, Opus or MP3 file"
 # First bytes -> what the file is, and what to do.
@@ -25,7 +27,7 @@ BEGINNINGS = (
     (b"\x89PNG", "an image (PNG)", LOOK),
     (b"GIF8", "an image (GIF)", LOOK),
     (b"%PDF", "a PDF document", AGAIN),
-    (b"PK\3\4", "a ZIP archive", 'Unpack it: python -m zipfile -e "{source}" unpacked'),
+    formats.UNPACK,
     (b"\x1f\x8b", "a file packed with gzip", 'Unpack it: gzip -d "{source}"'),
 )
 
@@ -51,10 +53,9 @@ def fill(advice: str, name: str) -> str:
 
 
 def _kind(content: bytes) -> tuple[str, str]:
-    if not content:
-        return "empty (0 bytes)", AGAIN
-    if not content.strip(b"\0"):
-        return f"nothing but zeros ({len(content):,} bytes), as after a copy that failed", AGAIN
+    nothing = formats.nothing_in(content, "sound")
+    if nothing:
+        return nothing
     if content[4:8] == b"ftyp":
         if content[8:12] in (b"heic", b"heix", b"mif1", b"avif"):
             return "an image (HEIC or AVIF)", LOOK
@@ -65,20 +66,10 @@ def _kind(content: bytes) -> tuple[str, str]:
         return f"a RIFF file of the kind {content[8:12].decode('latin-1')!r} and no WAV", CONVERT
     if len(content) > 1 and content[0] == 0xFF and content[1] & 0xF6 == 0xF0:
         return "an AAC sound", CONVERT
-    for beginning, kind, advice in BEGINNINGS:
-        if content.startswith(beginning):
-            return kind, advice
-    return _text(content[:2000])
-
-
-def _text(content: bytes) -> tuple[str, str]:
-    text = content.decode("utf-8-sig", errors="replace").rstrip("\ufffd").strip()  # the last one may be cut
-    if not all(c.isprintable() or c in "\t\n\r" for c in text):
+    found = formats.by_beginning(content, BEGINNINGS)
+    if found:
+        return found
+    text = formats.text_of(content)
+    if text is None:
         return "not a sound of a kind that is known here", f"If it plays elsewhere, {CONVERT.lower()}"
-    if text.startswith("version https://git-lfs"):
-        return "a Git LFS pointer: the sound itself was not fetched", "In its repository: git lfs pull"
-    if text.startswith("<") and "<html" in text.lower():
-        return "an HTML page that a server sent, not a sound", AGAIN
-    if text.startswith(("#EXTM3U", "[playlist]")):
-        return "a playlist: a text that names other files", "Give one of the files that it names."
-    return f'a text, not a sound (it begins "{" ".join(text[:40].split())}")', AGAIN
+    return formats.kind_of_text(text, "sound")

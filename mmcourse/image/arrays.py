@@ -51,22 +51,3 @@ def as_dtype(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     if dtype == np.uint8:
         return np.clip(np.rint(values), 0, 255).astype(np.uint8)
     return np.clip(values, 0, 1).astype(dtype, copy=False)
-
-
-def check_between(name: str, value: float, low: float, high: float = np.inf) -> None:
-    """Raise ValueError unless ``low <= value <= high`` and finite."""
-    try:
-        right = bool(np.isfinite(value)) and low <= value <= high
-    except (TypeError, ValueError):
-        right = False
-    if not right:
-        limits = f"from {low:g} to {high:g}" if np.isfinite(high) else f"{low:g} or more"
-        raise ValueError(f"{name} must be a number {limits}, got {value!r}")
-
-
-def check_random(random: np.random.Generator) -> None:
-    """Raise ValueError unless ``random`` is a NumPy generator."""
-    if not isinstance(random, np.random.Generator):
-        raise ValueError(
-            f"random must be a generator such as np.random.default_rng(0), got {type(random).__name__}"
-        )

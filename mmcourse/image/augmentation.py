@@ -8,7 +8,8 @@ what a picture shows: whether a change keeps the label or the caption true is fo
 
 import numpy as np
 
-from mmcourse.image.arrays import as_batch, as_dtype, check_between, check_random, check_range, top
+from mmcourse.checks import check_between, check_random
+from mmcourse.image.arrays import as_batch, as_dtype, check_range, top
 
 # How much red, green and blue a grey value takes: ITU-R BT.601, which OpenCV and Pillow follow.
 GREY_WEIGHTS = np.array([0.299, 0.587, 0.114])

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from mmcourse import formats
+
 PILLOW = (
     'python -c "from PIL import Image, ImageOps; '
     "ImageOps.exif_transpose(Image.open(r'{source}')).save(r'{target}')\""
@@ -35,7 +37,7 @@ BEGINNINGS = (
     (b"\0\0\0\x0cJXL ", "a JPEG XL picture", f"Convert it: {MAGICK}"),
     (b"%PDF", "a PDF document", 'Draw its first page: pdftoppm -png -singlefile "{source}" "{stem}"'),
     (b"%!PS", "a PostScript document", f"Draw it: {MAGICK}"),
-    (b"PK\3\4", "a ZIP archive", 'Unpack it: python -m zipfile -e "{source}" unpacked'),
+    formats.UNPACK,
     (b"\0\5\x16\7", "not a picture but what macOS notes about another file", 'Delete it: rm "{source}"'),
     (b"\x89PNG", AS_TEXT, AGAIN),
     (b"\xef\xbf\xbd", AS_TEXT, AGAIN),
@@ -59,14 +61,15 @@ def describe(content: bytes, name: str, error: Exception | None = None) -> str:
 
 
 def _kind(content: bytes, error: Exception | None) -> tuple[str, str]:
-    if not content:
-        return "empty (0 bytes), not a picture", AGAIN
+    nothing = formats.nothing_in(content, "picture")
+    if nothing:
+        return nothing[0], AGAIN
     for beginning, kind in OWN:
         if content.startswith(beginning) and (kind != "a WebP" or content[8:12] == b"WEBP"):
             said = "" if error is None else f": {error}"
             return f"{kind} file that is damaged or cut short after {len(content):,} bytes{said}", AGAIN
     kind, advice = _stranger(content)
-    return f"{kind}; expected a PNG, JPEG or WebP file", advice
+    return f"{kind}; expected a PNG, JPEG or WebP file", advice.replace(formats.AGAIN, AGAIN)
 
 
 def _stranger(content: bytes) -> tuple[str, str]:
@@ -79,28 +82,14 @@ def _stranger(content: bytes) -> tuple[str, str]:
         return "a film or a sound", 'Take its first frame: ffmpeg -i "{source}" -frames:v 1 "{target}"'
     if content[:2] == b"BM" and content[6:10] == bytes(4):
         return "a BMP picture", f"Convert it: {PILLOW}"
-    for beginning, kind, advice in BEGINNINGS:
-        if content.startswith(beginning):
-            return kind, advice
-    if not content.strip(b"\0"):
-        return f"not a picture: all its {len(content):,} bytes are 0, as after a copy that failed", AGAIN
-    return _text(content[:2000])
-
-
-def _text(content: bytes) -> tuple[str, str]:
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    text = content.decode(encoding, errors="replace").rstrip("\ufffd").strip()  # the last one may be cut
-    if not all(c.isprintable() or c in "\t\n\r" for c in text) or "\ufffd" in text:
+    found = formats.by_beginning(content, BEGINNINGS)
+    if found:
+        return found
+    text = formats.text_of(content)
+    if text is None:
         return "not a picture of a kind that is known here", 'Ask what it is: file "{source}"'
-    lower = text.lower()
-    if lower.startswith("<") and "<html" in lower:
-        title = text[lower.find("<title>") + 7 : lower.find("</title>")] if "</title>" in lower else ""
-        said = f' ("{" ".join(title.split())[:60]}")' if title else ""
-        return f"an HTML page{said} that a server sent, not a picture", AGAIN
-    if lower.startswith("<") and "<svg" in lower:
+    if text.startswith("<") and "<svg" in text.lower() and "<html" not in text.lower():
         return "an SVG drawing, which has no pixels yet", f"Draw it: {SVG}"
-    if lower.startswith("version https://git-lfs"):
-        return "a Git LFS pointer: the picture itself was not fetched", "In its repository: git lfs pull"
     if text.startswith(("data:image/", "iVBORw0KGgo", "/9j/")):
         return "a picture written as a text (Base64)", f"Decode it: {BASE64}"
-    return f'a text, not a picture (it begins "{" ".join(text[:40].split())}")', AGAIN
+    return formats.kind_of_text(text, "picture")

@@ -9,7 +9,8 @@ import re
 
 import numpy as np
 
-from mmcourse.image.arrays import as_batch, check_between, check_random
+from mmcourse.checks import check_between, check_random
+from mmcourse.image.arrays import as_batch
 from mmcourse.image.augmentation import add_noise, warp
 
 # Words that change places when a picture is mirrored.

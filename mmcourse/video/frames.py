@@ -5,6 +5,8 @@ Source: Wang et al. (2016), "Temporal Segment Networks", section 3.1, for one fr
 
 import numpy as np
 
+from mmcourse.checks import check_count
+
 
 def check_clip(clip) -> np.ndarray:
     """The clip as an array, or a ValueError that says what is wrong.
@@ -18,13 +20,6 @@ def check_clip(clip) -> np.ndarray:
             f"a clip must be uint8 (frames, height, width, 3) and not empty, got {clip.dtype} {clip.shape}"
         )
     return clip
-
-
-def check_count(name: str, value, least: int = 1) -> int:
-    """A whole number of at least ``least``, or a ValueError that names the argument."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
-    return int(value)
 
 
 def spread(frames: int, count: int) -> np.ndarray:

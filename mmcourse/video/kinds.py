@@ -3,8 +3,9 @@
 import struct
 from pathlib import Path
 
+from mmcourse import formats
+
 CONVERT = 'Convert it: ffmpeg -i "{source}" -c:v libx264 -pix_fmt yuv420p -an "{target}"'
-AGAIN = "Copy or download it again."
 SOUND, PICTURE = "a sound without pictures", "a single picture, not a film"
 LISTEN, LOOK = "Read it with mmcourse.audio.read.", "Read it with mmcourse.image.read."
 # First bytes -> what the file is, and what to do.
@@ -20,7 +21,7 @@ BEGINNINGS = (
     (b"#!AMR", f"{SOUND} (AMR)", 'Convert it: ffmpeg -i "{source}" "{stem}.wav"'),
     (b"\xff\xd8\xff", f"{PICTURE} (JPEG)", LOOK),
     (b"BM", f"{PICTURE} (BMP)", LOOK),
-    (b"PK\3\4", "a ZIP archive", 'Unpack it: python -m zipfile -e "{source}" unpacked'),
+    formats.UNPACK,
 )
 STILL = (b"heic", b"heix", b"mif1", b"avif")
 EXPECTED = "expected an animated GIF, PNG or WebP, or an AVI, MP4, MOV, MKV or WebM file"
@@ -66,10 +67,9 @@ def cut_short(path: Path) -> str:
 
 
 def _kind(content: bytes) -> tuple[str, str]:
-    if not content:
-        return "empty (0 bytes)", AGAIN
-    if not content.strip(b"\0"):
-        return f"nothing but zeros ({len(content):,} bytes), as after a copy that failed", AGAIN
+    nothing = formats.nothing_in(content, "film")
+    if nothing:
+        return nothing
     if content[4:8] == b"ftyp":
         if content[8:12] in STILL:
             return f"{PICTURE} (HEIC or AVIF)", 'Convert it: ffmpeg -i "{source}" "{stem}.png"'
@@ -82,22 +82,12 @@ def _kind(content: bytes) -> tuple[str, str]:
             "damaged, cut short, or compressed in a way that this OpenCV cannot read",
             f"If it plays elsewhere, convert it{CONVERT.removeprefix('Convert it')}",
         )
-    for beginning, kind, advice in BEGINNINGS:
-        if content.startswith(beginning):
-            return kind, advice
+    found = formats.by_beginning(content, BEGINNINGS)
+    if found:
+        return found
     if content[:1] == b"G" and content[188:189] == b"G":
         return "a film in an MPEG transport stream", CONVERT
-    return _text(content[:2000])
-
-
-def _text(content: bytes) -> tuple[str, str]:
-    text = content.decode("utf-8-sig", errors="replace").rstrip("\ufffd").strip()  # the last one may be cut
-    if not all(c.isprintable() or c in "\t\n\r" for c in text):
+    text = formats.text_of(content)
+    if text is None:
         return "not a film of a kind that is known here", f"If it plays elsewhere, {CONVERT.lower()}"
-    if text.startswith("version https://git-lfs"):
-        return "a Git LFS pointer: the film itself was not fetched", "In its repository: git lfs pull"
-    if text.startswith("<") and "<html" in text.lower():
-        return "an HTML page that a server sent, not a film", AGAIN
-    if text.startswith(("#EXTM3U", "ffconcat")):
-        return "a playlist: a text that names other files", "Give one of the files that it names."
-    return f'a text, not a film (it begins "{" ".join(text[:40].split())}")', AGAIN
+    return formats.kind_of_text(text, "film")

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from mmcourse.video.frames import check_count
+from mmcourse.checks import check_count
 
 MOTIONS = ("left", "right", "up", "down", "clockwise", "counter-clockwise", "growing", "shrinking")
 _SAME = {motion: motion for motion in MOTIONS}

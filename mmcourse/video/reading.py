@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from mmcourse.checks import check_count
 from mmcourse.image import MAX_PIXELS
-from mmcourse.video.frames import check_clip, check_count
+from mmcourse.video.frames import check_clip
 from mmcourse.video.kinds import cut_short, describe
 
 MAX_FRAMES = 10_000

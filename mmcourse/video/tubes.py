@@ -5,7 +5,7 @@ Source: Arnab et al. (2021), "ViViT: A Video Vision Transformer", section 3.2 ("
 
 import numpy as np
 
-from mmcourse.video.frames import check_count
+from mmcourse.checks import check_count
 
 
 def tube_grid(shape: tuple[int, ...], tube: tuple[int, int, int]) -> tuple[int, int, int]:
