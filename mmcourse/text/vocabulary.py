@@ -4,6 +4,7 @@ Every tokeniser of the course keeps one convention, that of :class:`Tokeniser`: 
 end and unknown; a row is padded at its end; no text can write a special token.
 """
 
+import abc
 import itertools
 import re
 import unicodedata
@@ -41,7 +42,7 @@ def join(tokens: Iterable[str]) -> str:
     return text
 
 
-class Tokeniser:
+class Tokeniser(abc.ABC):
     """Texts to rows of token ids and back; a kind of token gives ``ids_of`` and ``text_of``.
 
     Args:
@@ -60,13 +61,13 @@ class Tokeniser:
     def __len__(self) -> int:
         return len(self.tokens)
 
+    @abc.abstractmethod
     def ids_of(self, text: str) -> list[int]:
         """The token ids of one text, of any length; none of them is padding, start or end."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def text_of(self, token_ids: Iterable[int]) -> str:
         """The text of token ids; an unknown token is written as ``<unknown>``."""
-        raise NotImplementedError
 
     def encode(
         self,
@@ -158,10 +159,12 @@ class Vocabulary(Tokeniser):
         return cls(sorted(often.difference(SPECIAL_TOKENS)), split)
 
     def ids_of(self, text: str) -> list[int]:
+        """The ids of the words of a text."""
         known = self._known
         return [known.get(word, UNKNOWN_ID) for word in self.split(text)]
 
     def text_of(self, token_ids: Iterable[int]) -> str:
+        """The words of token ids, joined."""
         return join(self.tokens[i] for i in token_ids)
 
     def unknown_tokens(self, text: str) -> list[str]:

@@ -194,7 +194,7 @@ def test_another_sound_is_named_and_the_command_given(name, tmp_path):
     ("content", "kind", "advice"),
     [
         (b"", "empty", "again"),
-        (bytes(2_000), "all its 2,000 bytes are 0", "again"),
+        (bytes(2_000), "not a sound: all its 2,000 bytes are 0", "again"),
         (b"<!DOCTYPE html>\n<html><body>404</body></html>", "an HTML page", "again"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n",
