@@ -109,7 +109,10 @@ def _written(node) -> str:
     fields = [
         f"{name}={_written(value)}"
         for name, value in ast.iter_fields(node)
-        if value is not None and value != [] and name not in ("ctx", "kind", "type_comment")
+        if value is not None
+        and value != []
+        and name not in ("ctx", "kind", "type_comment", "returns")
+        and (name != "annotation" or isinstance(node, ast.AnnAssign))  # a dataclass reads those
     ]
     return f"{type(node).__name__}({' '.join(fields)})"
 

@@ -130,7 +130,7 @@ def istft(
     return waveform
 
 
-def to_mel(hertz: np.ndarray) -> np.ndarray:
+def to_mel(hertz: np.ndarray | float) -> np.ndarray:
     """Frequency on the mel scale, 2595 log10(1 + f / 700): the formula that HTK uses."""
     return 2595 * np.log10(1 + np.asarray(hertz, dtype=np.float64) / 700)
 

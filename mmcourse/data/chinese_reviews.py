@@ -58,7 +58,8 @@ def load() -> ChineseReviews:
         classes[kind] = dict.fromkeys(line for line in lines if line)
     both = classes["neg"].keys() & classes["pos"].keys()
     found = [(text, kind == "pos") for kind, texts in classes.items() for text in texts if text not in both]
-    return ChineseReviews(*zip(*found, strict=True))
+    texts, praise = zip(*found, strict=True)
+    return ChineseReviews(texts, praise)
 
 
 def statistics() -> dict[str, int | float]:

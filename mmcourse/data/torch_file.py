@@ -27,7 +27,7 @@ class _Storage(NamedTuple):
 
     key: str
     dtype: np.dtype
-    count: int
+    count: int  # type: ignore[assignment]  # as in PyTorch; nobody counts the fields
 
 
 class _Tensor(NamedTuple):
@@ -70,7 +70,7 @@ class _Reader(pickle.Unpickler):
         kind, storage, key, _, count, view = description
         if kind != "storage" or storage not in STORAGES or view is not None:
             raise WeightFileError(f"expected a reference to a block of numbers, got {description!r}")
-        return _Storage(key, STORAGES[storage], count)
+        return _Storage(key, STORAGES[storage], count)  # type: ignore[arg-type]
 
 
 def read(content: bytes) -> dict[str, np.ndarray]:

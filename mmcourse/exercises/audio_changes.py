@@ -21,7 +21,7 @@ def _noise(answer) -> None:
         added = given - signal
         factor = (added @ noise) / (noise @ noise)
         require(
-            np.allclose(added, factor * noise, atol=1e-5) and factor > 0,
+            bool(np.allclose(added, factor * noise, atol=1e-5) and factor > 0),
             "what is added to the signal is not the noise times a positive factor. Leave the signal alone.",
         )
         found = 10 * np.log10((signal @ signal) / (added @ added))

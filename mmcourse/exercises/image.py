@@ -99,7 +99,7 @@ def _mistakes(answer) -> None:
         memory[:15].mean(axis=-1, keepdims=True) + 25, 0, 255
     )  # grey, and a little brighter
     memory = memory.astype(np.uint8)
-    copies = np.uint8(np.clip(memory + random.normal(0, 9, memory.shape), 0, 255))
+    copies = np.clip(memory + random.normal(0, 9, memory.shape), 0, 255).astype(np.uint8)
     grey_memory, grey = memory.mean(axis=-1), copies.mean(axis=-1)
     expected = {
         "mirrored with blue first": _found(copies[:, :, ::-1, ::-1], memory),

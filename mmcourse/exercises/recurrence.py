@@ -37,7 +37,7 @@ def _gates(answer) -> None:
             inputs = np.stack([random.uniform(-1, 1, steps), np.zeros(steps)], axis=-1)[None]
             inputs[0, marked, 1] = 1
             inputs[0, marked[-1], 0] = value
-            _, (_, cell) = recurrence.lstm(inputs, *weights)
+            _, (_, cell) = recurrence.lstm(inputs, *weights)  # type: ignore[arg-type]
             require(
                 abs(cell.item() - np.tanh(value)) <= 0.02,
                 f"{steps} steps, marked at {[one + 1 for one in marked]}: the value at the last mark is "
@@ -55,7 +55,8 @@ def _gru(answer) -> None:
             changed = b.copy()
             changed[0, :units] = bias
             curve = recurrence.input_influence(
-                lambda x, W=W, U=U, b=changed: recurrence.gru(x, W, U, b)[0], inputs
+                lambda x, W=W, U=U, b=changed: recurrence.gru(x, W, U, b)[0],  # type: ignore[misc]
+                inputs,
             )
             before = b.copy()
             given = float(call(answer, inputs, W, U, b, bias))

@@ -83,9 +83,7 @@ class TransformerBlock(keras.layers.Layer):
         ``attention_mask``, ``cache`` and ``position`` are those of the self-attention, ``context`` and
         ``context_mask`` those of the cross-attention.
         """
-        attended = self.attention(
-            self.attention_norm(tokens), attention_mask, cache=cache, position=position
-        )
+        attended = self.attention(self.attention_norm(tokens), attention_mask, cache=cache, position=position)
         if cache is not None:
             attended, cache = attended
         tokens = tokens + self.dropout(attended, training=training)

@@ -33,7 +33,7 @@ class TubeEmbedding(keras.layers.Layer):
         self.to_tokens = keras.layers.Dense(width, dtype=self.dtype_policy, name="to_tokens")
 
     def build(self, shape):
-        self.grid = tube_grid(shape[1:4], self.tube)
+        self.grid = tube_grid(shape[1:4], self.tube)  # type: ignore[arg-type]
         values = self.tube[0] * self.tube[1] * self.tube[2] * shape[4]
         self.tokens = self.grid[0] * self.grid[1] * self.grid[2]
         self.to_tokens.build((None, self.tokens, values))

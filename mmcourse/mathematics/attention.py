@@ -176,12 +176,14 @@ def transformer_block(
     """
     if len(weights) != 12:
         raise ValueError(f"weights must be the twelve arrays of a block, got {len(weights)}")
-    joint = layer_normalisation(tokens, *weights[4:6]) @ weights[0] + weights[1]  # (batch, tokens, 3 * width)
+    scale, shift = weights[4:6]
+    joint = layer_normalisation(tokens, scale, shift) @ weights[0] + weights[1]  # (batch, tokens, 3 * width)
     queries, keys, values = joint.reshape(*tokens.shape[:2], 3, heads, -1).transpose(2, 0, 3, 1, 4)
     mixed, shares = scaled_dot_product_attention(queries, keys, values, mask)
     mixed = mixed.transpose(0, 2, 1, 3).reshape(tokens.shape)  # (batch, tokens, width)
     tokens = tokens + mixed @ weights[2] + weights[3]
-    hidden = gelu(layer_normalisation(tokens, *weights[6:8]) @ weights[8] + weights[9])
+    scale, shift = weights[6:8]
+    hidden = gelu(layer_normalisation(tokens, scale, shift) @ weights[8] + weights[9])
     return tokens + hidden @ weights[10] + weights[11], shares
 
 

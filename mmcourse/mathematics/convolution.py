@@ -135,8 +135,8 @@ class _Layout:
     """Where the windows lie on both axes; made by :func:`_layout`."""
 
     kernel_size: tuple[int, int]
-    output: tuple[int, int]
-    zeros: tuple[tuple[int, int], tuple[int, int]]
+    output: tuple[int, ...]
+    zeros: tuple[tuple[int, int], ...]
     stride: int
     dilation: int
 

@@ -212,7 +212,9 @@ class WordVectors:
         wanted = b_direction - a_direction + c_direction
         return self._nearest(wanted / max(np.linalg.norm(wanted), 1e-12), n, rows)
 
-    def _nearest(self, direction: np.ndarray, n: int, without: Sequence[int]) -> list[tuple[str, float]]:
+    def _nearest(
+        self, direction: np.ndarray, n: int, without: Sequence[int] | np.ndarray
+    ) -> list[tuple[str, float]]:
         check_count("n", n)
         cosines = self.directions @ direction
         cosines[without] = -np.inf

@@ -93,7 +93,7 @@ def fit(
         for first in range(0, found.nnz, BATCH):
             some = np.sort(order[first : first + BATCH])  # neighbours in memory: twice as fast
             batch = (array[some] for array in (rows, columns, weights, logarithms))
-            total += step(tables, squares, *batch, learning_rate)
+            total += step(tables, squares, *batch, learning_rate)  # type: ignore[call-arg]  # four arrays
         history.append(total / found.nnz)
         if report:
             report(epoch + 1, history[-1])

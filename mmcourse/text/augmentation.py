@@ -22,7 +22,7 @@ def delete(words: Words, strength: float, random: np.random.Generator) -> list[s
     _check(strength)
     kept = [word for word, drawn in zip(words, random.random(len(words)), strict=True) if drawn >= strength]
     if not kept and len(words):
-        kept = [words[random.integers(len(words))]]
+        kept = [words[random.integers(len(words))]]  # type: ignore[call-overload]
     return kept
 
 
@@ -57,7 +57,8 @@ def replace(
     for word, drawn in zip(words, random.random(len(words)), strict=True):
         choices = alike.get(word, ())
         use = len(choices) > 0 and drawn < strength
-        changed.append(choices[random.integers(len(choices))] if use else word)
+        chosen = choices[int(random.integers(len(choices)))] if use else word
+        changed.append(chosen)
     return changed
 
 
@@ -77,7 +78,8 @@ def insert(
     for word, drawn in zip(words, random.random(len(words)), strict=True):
         choices = alike.get(word, ())
         if len(choices) > 0 and drawn < strength:
-            changed.insert(random.integers(len(changed) + 1), choices[random.integers(len(choices))])
+            place = int(random.integers(len(changed) + 1))
+            changed.insert(place, choices[int(random.integers(len(choices)))])
     return changed
 
 

@@ -161,7 +161,7 @@ class BytePairEncoding(Tokeniser):
                 )
             if pair in self._made:
                 raise ValueError(f"merge {rank} joins {pair}, as merge {self._made[pair][0]} does already")
-            token = tokens[pair[0]] + tokens[pair[1]]
+            token = tokens[pair[0]] + tokens[pair[1]]  # type: ignore[operator]  # both are bytes
             if token not in ids:
                 ids[token] = len(tokens)
                 tokens.append(token)

@@ -40,9 +40,9 @@ def normalise(text: str, form: str = "NFC", fold: bool = False) -> str:
     """
     if form not in FORMS:
         raise ValueError(f"form must be one of {', '.join(FORMS)}; got {form!r}")
-    text = unicodedata.normalize(form, text)
+    text = unicodedata.normalize(form, text)  # type: ignore[arg-type]
     # Folding can undo the form (and the form of a folded text is stable), so the form is made again.
-    return unicodedata.normalize(form, text.casefold()) if fold else text
+    return unicodedata.normalize(form, text.casefold()) if fold else text  # type: ignore[arg-type]
 
 
 def unescape(text: str) -> str:

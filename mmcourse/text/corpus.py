@@ -23,7 +23,7 @@ class Corpus:
     starts: np.ndarray
 
     @classmethod
-    def of(cls, sentences: Iterable[Iterable[str]]) -> "Corpus":
+    def of(cls, sentences) -> "Corpus":
         """Number the words of sentences, in the order in which they first appear.
 
         Args:

@@ -148,7 +148,7 @@ def encode(clip: np.ndarray, rate: float, ending: str = ".webp") -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"video{ending}"
         size = (clip.shape[2], clip.shape[1])
-        writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*VIDEOS[ending]), rate, size)
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*VIDEOS[ending]), rate, size)
         if not writer.isOpened():
             raise VideoError(f"this OpenCV cannot write {ending} files; store the clip as .webp instead")
         for frame in clip:

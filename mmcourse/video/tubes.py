@@ -28,7 +28,7 @@ def tube_grid(shape: tuple[int, ...], tube: tuple[int, int, int]) -> tuple[int, 
                 f"a clip of {whole} {name} cannot be cut into tubes of {part}; sample or resize it to a "
                 f"multiple of {part}"
             )
-    return tuple(whole // part for whole, part in zip(shape, tube, strict=False))
+    return tuple(w // p for w, p in zip(shape, tube, strict=False))  # type: ignore[return-value]
 
 
 def cut_tubes(clips: np.ndarray, tube: tuple[int, int, int]) -> np.ndarray:
