@@ -43,8 +43,8 @@ ORDER = [
 ]
 # What NumPy can do stays free of a framework: these folders, but for the modules named.
 WITHOUT_FRAMEWORK = (
-    *("closure", "store", "checks", "formats", "text", "image", "audio", "video", "pipeline", "data", "mathematics"),
-    *("evaluation", "show", "plots", "exercises", "cli"),
+    *("closure", "store", "checks", "formats", "text", "image", "audio", "video", "pipeline", "data"),
+    *("mathematics", "evaluation", "show", "plots", "exercises", "cli"),
 )
 # Methods that Keras calls by these names; what they do is told by the class and by Keras.
 OF_KERAS = {"build", "call", "compute_mask", "from_config", "get_config", "on_epoch_begin", "on_epoch_end"}

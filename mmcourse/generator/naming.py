@@ -198,7 +198,7 @@ class _ValidationScores(keras.callbacks.Callback):
 
 def trained_folder(configuration: Configuration) -> Path:
     """The folder of the trained model, which is trained now unless it is in the cache."""
-    return training.kept(
+    return training.train_once(
         f"naming-{configuration.profile}",
         asdict(configuration),
         [__name__],

@@ -202,7 +202,7 @@ def fit(
     return model, history
 
 
-def kept(
+def train_once(
     name: str,
     configuration: Mapping,
     modules: Iterable[str],

@@ -13,15 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmcourse.checks import check_count
+
 PADDINGS = ("valid", "same", "full")
 
 
 # Checks
-
-
-def _check_count(name: str, value) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
 
 
 def _check_image(image: np.ndarray) -> None:
@@ -69,8 +66,8 @@ def window_size(kernel_size: int, dilation: int = 1) -> int:
     Raises:
         ValueError: an argument is no whole number above 0.
     """
-    _check_count("kernel_size", kernel_size)
-    _check_count("dilation", dilation)
+    check_count("kernel_size", kernel_size)
+    check_count("dilation", dilation)
     return dilation * (kernel_size - 1) + 1
 
 
@@ -88,9 +85,9 @@ def padding_amounts(
     Raises:
         ValueError: an argument is out of range, or ``"same"`` meets an even kernel, which has no centre.
     """
-    _check_count("size", size)
+    check_count("size", size)
     window = window_size(kernel_size, dilation)
-    _check_count("stride", stride)
+    check_count("stride", stride)
     if isinstance(padding, int | np.integer) and not isinstance(padding, bool):
         if padding < 0:
             raise ValueError(f"padding must not be negative, got {padding}")
@@ -320,7 +317,7 @@ def average_pool2d(image: np.ndarray, size: int) -> np.ndarray:
     """
     image = np.asarray(image)
     _check_image(image)
-    _check_count("size", size)
+    check_count("size", size)
     axis = 1 if image.ndim == 4 else 0
     before, (height, width), after = image.shape[:axis], image.shape[axis : axis + 2], image.shape[axis + 2 :]
     if size > min(height, width):
@@ -367,7 +364,7 @@ def receptive_field(layers: Iterable[tuple[int, ...]]) -> ReceptiveField:
                 f"got {layer!r}"
             )
         kernel_size, stride, dilation = (*layer, 1, 1)[:3]
-        _check_count(f"stride of layers[{number}]", stride)
+        check_count(f"stride of layers[{number}]", stride)
         size += (window_size(kernel_size, dilation) - 1) * step
         step *= stride
     return ReceptiveField(size, step)

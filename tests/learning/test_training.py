@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from mmcourse import store
 from mmcourse.learning import training
-from mmcourse.learning.training import Batches, choose_profile, fit, kept
+from mmcourse.learning.training import Batches, choose_profile, fit, train_once
 from mmcourse.store import StorageError
 
 EXAMPLES, BATCH, FEATURES, EPOCHS = 12, 4, 6, 3
@@ -516,7 +516,7 @@ def kept_files(cache: Path) -> list[str]:
 
 def test_a_model_is_trained_once(cache):
     trainings = Trainings()
-    folder = kept("name", {"width": 1}, [], trainings)
+    folder = train_once("name", {"width": 1}, [], trainings)
     assert folder == cache / "models" / store.key("name", {"width": 1}, [])
     assert sorted(path.name for path in folder.iterdir()) == [
         "configuration.json",
@@ -525,7 +525,7 @@ def test_a_model_is_trained_once(cache):
     ]
     assert json.loads((folder / "history.json").read_text()) == [{"loss": 0.5}]
     assert json.loads((folder / "configuration.json").read_text()) == {"width": 1}
-    assert kept("name", {"width": 1}, [], trainings) == folder
+    assert train_once("name", {"width": 1}, [], trainings) == folder
     assert trainings.count == 1
     assert kept_files(cache) == [folder.name]  # the checkpoints are gone
 
@@ -533,7 +533,7 @@ def test_a_model_is_trained_once(cache):
 def test_another_configuration_or_name_is_another_model(cache):
     trainings = Trainings()
     folders = {
-        kept(name, configuration, [], trainings)
+        train_once(name, configuration, [], trainings)
         for name in ("one", "two")
         for configuration in ({"width": 1}, {"width": 2}, {"depth": 1})
     }
@@ -541,14 +541,14 @@ def test_another_configuration_or_name_is_another_model(cache):
 
 
 def test_a_real_model_is_kept_and_can_be_loaded(cache):
-    folder = kept("real", {}, [], lambda work: fit(build, make_batches(), 1, work))
+    folder = train_once("real", {}, [], lambda work: fit(build, make_batches(), 1, work))
     model = keras.saving.load_model(folder / "model.keras")
     assert model.predict(np.zeros((2, FEATURES)), verbose=0).shape == (2, 1)
     assert kept_files(cache) == [folder.name]
 
 
 def test_a_training_that_leaves_no_checkpoint_is_kept_too(cache):
-    folder = kept("name", {}, [], lambda work: (FakeModel(), []))
+    folder = train_once("name", {}, [], lambda work: (FakeModel(), []))
     assert (folder / "model.keras").read_text() == "weights"
     assert kept_files(cache) == [folder.name]
 
@@ -556,7 +556,7 @@ def test_a_training_that_leaves_no_checkpoint_is_kept_too(cache):
 @pytest.mark.skipif(os.name != "posix", reason="this system has no such permissions")
 def test_a_kept_model_can_be_read_by_whoever_may_read_the_folder(cache):
     """A class may share one cache: the model's folder is as open as its parent, not its maker's alone."""
-    folder = kept("name", {}, [], Trainings())
+    folder = train_once("name", {}, [], Trainings())
     assert folder.stat().st_mode == folder.parent.stat().st_mode
 
 
@@ -570,14 +570,14 @@ def test_an_interrupted_training_is_taken_up_in_the_same_folder(cache):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        kept("name", {}, [], stop)
+        train_once("name", {}, [], stop)
 
     def go_on(work):
         folders.append(work)
         assert (work / "checkpoint").read_text() == "half"
         return FakeModel(), []
 
-    folder = kept("name", {}, [], go_on)
+    folder = train_once("name", {}, [], go_on)
     assert folders[0] == folders[1] != folder
     assert kept_files(cache) == [folder.name]
 
@@ -585,7 +585,8 @@ def test_an_interrupted_training_is_taken_up_in_the_same_folder(cache):
 def test_two_at_the_same_time_train_once(cache):
     trainings, results = Trainings(seconds=0.5), []
     threads = [
-        threading.Thread(target=lambda: results.append(kept("name", {}, [], trainings))) for _ in range(3)
+        threading.Thread(target=lambda: results.append(train_once("name", {}, [], trainings)))
+        for _ in range(3)
     ]
     for thread in threads:
         thread.start()
@@ -617,7 +618,7 @@ with filelock.FileLock(folder.with_name(folder.name + ".lock")):
         while not ready.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         trainings = Trainings()
-        assert kept("name", {}, [], trainings) == folder
+        assert train_once("name", {}, [], trainings) == folder
     finally:
         process.wait(timeout=30)
     assert trainings.count == 0
@@ -630,9 +631,9 @@ def test_the_lock_is_given_back_after_a_failure(cache):
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        kept("name", {}, [], fail)
+        train_once("name", {}, [], fail)
     trainings = Trainings()
-    kept("name", {}, [], trainings)
+    train_once("name", {}, [], trainings)
     assert trainings.count == 1
 
 
@@ -647,13 +648,13 @@ def test_a_model_that_cannot_be_kept_is_explained(cache, monkeypatch, names, num
     with monkeypatch.context() as patch:
         refuse(patch, names, number)
         with pytest.raises(StorageError) as caught:
-            kept("name", {}, [], lambda work: (FakeModel(), []))
+            train_once("name", {}, [], lambda work: (FakeModel(), []))
     message = str(caught.value)
     assert str(cache) in message and "MMCOURSE_DATA" in message and os.strerror(number) in message
     assert "\n" not in message
     assert not (cache / "models").exists() or kept_files(cache) == []
     trainings = Trainings()
-    folder = kept("name", {}, [], trainings)  # when there is room again
+    folder = train_once("name", {}, [], trainings)  # when there is room again
     assert trainings.count == 1
     assert kept_files(cache) == [folder.name]
 
@@ -664,24 +665,24 @@ def test_the_checkpoints_survive_when_the_model_cannot_be_kept(cache, monkeypatc
     with monkeypatch.context() as patch:
         refuse(patch, "Fake.save", errno.ENOSPC)
         with pytest.raises(StorageError):
-            kept("name", {}, [], trainings)
+            train_once("name", {}, [], trainings)
     (work,) = (cache / "models").glob("*.training")
     assert [path.name for path in work.iterdir()] == ["epoch-0001"]
 
 
 def test_a_kept_model_is_found_on_a_read_only_disk(cache, monkeypatch):
     trainings = Trainings()
-    folder = kept("name", {}, [], trainings)
+    folder = train_once("name", {}, [], trainings)
     for names, number in [*FAILURES, ("FileLock.acquire", errno.EROFS)]:
         refuse(monkeypatch, names, number)
-    assert kept("name", {}, [], trainings) == folder
+    assert train_once("name", {}, [], trainings) == folder
     assert trainings.count == 1
 
 
 def test_a_cache_folder_that_is_a_file_is_explained(cache):
     cache.write_text("in the way")
     with pytest.raises(StorageError, match="MMCOURSE_DATA"):
-        kept("name", {}, [], Trainings())
+        train_once("name", {}, [], Trainings())
     assert cache.read_text() == "in the way"
 
 
@@ -692,7 +693,7 @@ def test_a_failure_leaves_what_another_process_is_writing(cache, monkeypatch):
     (theirs / "model.keras").write_text("being written")
     refuse(monkeypatch, "Fake.save", errno.ENOSPC)
     with pytest.raises(StorageError):
-        kept("name", {}, [], Trainings())
+        train_once("name", {}, [], Trainings())
     assert (theirs / "model.keras").exists()
 
 
