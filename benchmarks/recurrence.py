@@ -1,4 +1,5 @@
-"""Train an LSTM that reads 80 words: Keras on TensorFlow as in the notebook "Does order matter?", against PyTorch.
+"""Train an LSTM that reads 80 words: Keras on TensorFlow as in the notebook "Does order matter?", against
+PyTorch.
 
 All networks are the same: word vectors of 32 numbers, an LSTM with 64 units, one output; Adam, batches of
 64, binary cross-entropy. None reads a mask. What is counted are sequences after warming up.
