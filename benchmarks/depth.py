@@ -5,7 +5,7 @@ four), on digits of 7 × 7 pixels. It learns from the same 3,500 digits with Ada
 rates, and the rate with the smaller loss on the 500 validation digits counts: no arm shall lose for want of
 a good rate. Notebook 34 shows the losses; the speeds, in trainings a second, come with them.
 
-    python benchmarks/depth.py --output benchmarks/results/depth.json
+    python benchmarks/depth.py --rounds 3 --output benchmarks/results/depth.json
 """
 
 import os
@@ -45,7 +45,8 @@ def train(measure: compare.Measurement, depth: int = DEPTH, **changes) -> dict:
         loss, share = model.evaluate(*parts["validation"], batch_size=500, verbose=0)
         losses = [round(value, 4) for value in history["loss"]]
         found.append({"rate": rate, "loss": losses, "validation_loss": loss, "validation": round(share, 4)})
-    return {"rates": found, **min(found, key=lambda run: run["validation_loss"])}
+    best = min(found, key=lambda run: run["validation_loss"])
+    return {"rates": found, **best, "stopped_at_epochs": EPOCHS}
 
 
 ARMS = {

@@ -5,7 +5,7 @@ has not fallen for three epochs, twelve at most, and goes back to its best epoch
 regression is chosen on the same 500. Notebook 34 shows the shares of the 1,000 test digits that are read
 correctly; the speeds, in trainings a second, come with them.
 
-    python benchmarks/digit_networks.py --output benchmarks/results/digit_networks.json
+    python benchmarks/digit_networks.py --rounds 3 --output benchmarks/results/digit_networks.json
 """
 
 import os
