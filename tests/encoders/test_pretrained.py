@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmcourse import store
+from mmcourse import closure, store
 from mmcourse.data import film_reviews, glove, picture_kinds, pretrained, torch_file
 from mmcourse.encoders import efficientnet, prepared, sentences
 
@@ -516,6 +516,9 @@ def test_features_are_computed_once(tmp_path, monkeypatch):
     assert len(calls) == 1
     prepared._kept("another", build)
     assert len(calls) == 2, "another name: computed anew"
+    monkeypatch.setattr(closure, "digest", lambda modules: "0" * 64)
+    prepared._kept("test", build)
+    assert len(calls) == 3, "other code or another archive: computed anew"
 
 
 def test_reviews_and_their_vectors_belong_together():
