@@ -33,10 +33,11 @@ img { width: 56px; height: 56px; display: block; }
 def table() -> show.Table:
     """The six rows."""
     model = naming.load_trained("cpu")
-    pictures = emoji.load(model.image_size)
+    pictures = emoji.load(emoji.PICTURE_SIZE)
     chosen = np.random.default_rng(3).permutation(pictures.splits["unseen_composition"])[:60]
     answers = {
-        code: model.generate(pictures.images[chosen], naming.PROMPTS[code][0]) for code in naming.LANGUAGES
+        code: model.generate({"image": pictures.images[chosen]}, naming.PROMPTS[code][0])
+        for code in naming.LANGUAGES
     }
     true = {code: pictures.names(code, chosen) for code in naming.LANGUAGES}
     right = np.logical_and(*(texts.exact_match(answers[code], true[code]) for code in naming.LANGUAGES))
