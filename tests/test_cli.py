@@ -457,7 +457,7 @@ def test_help_and_version_end_with_0(capsys, option, words):
     ("error", "status", "words"),
     [
         (ValueError("first line\n  second line"), 1, "first line second line"),
-        (training.StorageError("cannot write to /here"), 1, "/here"),
+        (store.StorageError("cannot write to /here"), 1, "/here"),
         (archives.FetchError("no network\nfrom pip: no"), 1, "no network"),
         (OSError(errno.ENOSPC, "No space left on device"), 1, "No space left on device"),
         (OSError(errno.EACCES, "Permission denied", "/here"), 1, "Permission denied: /here"),

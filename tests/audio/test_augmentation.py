@@ -207,7 +207,6 @@ SILENCE = np.zeros(2_000, np.float32)
             "must not be negative",
         ),
     ],
-    ids=str,
 )
 def test_wrong_arguments(call, message):
     with pytest.raises(AudioError, match=message):

@@ -154,7 +154,6 @@ SILENCE = np.zeros(2_000, np.float32)
         (lambda: cleaning.subtract_noise(TONE, NOISE, reduction=-1), "reduction"),
         (lambda: cleaning.subtract_noise(TONE, NOISE[:100]), "at least one frame"),
     ],
-    ids=str,
 )
 def test_wrong_arguments(call, message):
     with pytest.raises(AudioError, match=message):

@@ -177,7 +177,6 @@ def test_silence_is_the_floor():
         (lambda: audio.mfcc(np.full((2, 5), np.nan)), "finite"),
         (lambda: audio.mfcc(np.zeros((2, 5)), 6), "coefficients"),
     ],
-    ids=str,
 )
 def test_wrong_arguments(call, message):
     with pytest.raises(ValueError, match=message):
