@@ -18,3 +18,8 @@ def pytest_terminal_summary(terminalreporter):
     if count:
         terminalreporter.section("THE SITE WAS NOT TESTED IN A BROWSER", sep="!", red=True)
         terminalreporter.line(f"{count} tests need Chromium: install it, or set CHROMIUM=PATH.")
+
+
+def pytest_make_parametrize_id(config, val, argname):
+    """Name bytes by their number: what was packed a moment ago has other bytes in every process."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) and len(val) > 40 else None

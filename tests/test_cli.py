@@ -22,7 +22,6 @@ from mmcourse.encoders import word_vectors
 from mmcourse.encoders.image import ImageEncoder
 from mmcourse.generator import naming, naming_scores
 from mmcourse.generator.model import MultimodalGenerator, Settings
-from mmcourse.learning import training
 from mmcourse.text import END, SPECIAL_TOKENS, tokenise
 
 SIZE = emoji.PICTURE_SIZE
