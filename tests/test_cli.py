@@ -123,7 +123,7 @@ def test_generate_depends_on_picture_and_prompt(loaded, tmp_path, capsys):
         for prompt in ("what is this", "用中文说"):
             assert main(["generate", str(tmp_path / "picture.png"), "--prompt", prompt]) == 0
             answers.add((prompt, capsys.readouterr().out))
-    assert len(answers) > 4
+    assert len(answers) >= 4
     assert len({answer for _, answer in answers}) > 2
 
 
@@ -207,7 +207,7 @@ def make_dangling_link(folder: Path) -> Path:
         (make_text, "not a picture"),
         (make_empty, "not a picture"),
         (make_cut, "damaged or cut short"),
-        (make_gif, "PNG, JPEG or WEBP"),
+        (make_gif, "is a GIF picture"),
         (make_file_in_a_file, "neither a file nor an emoji"),
         (make_dangling_link, "neither a file nor an emoji"),
     ],
@@ -323,8 +323,6 @@ def scored(monkeypatch) -> EmojiPictures:
     names = {one.tobytes(): entry.names["en"] for one, entry in zip(images, entries, strict=True)}
 
     class Knower:
-        image_size = SIZE
-
         def generate(self, inputs, prompts):
             return [names.get(one.tobytes(), "") for one in inputs["image"]]
 
@@ -583,9 +581,9 @@ def held_out(tmp_path_factory) -> list[tuple[Path, str]]:
 
 def test_trained_model_names_held_out_pictures(held_out):
     model = naming.load_trained("cpu")
-    images = np.stack([image.read(path, model.image_size) for path, _ in held_out])
+    images = np.stack([image.read(path, emoji.PICTURE_SIZE) for path, _ in held_out])
     names = [name for _, name in held_out]
-    answers = model.generate(images, naming.PROMPTS["en"][0])
+    answers = model.generate({"image": images}, naming.PROMPTS["en"][0])
     right = sum(answer == name for answer, name in zip(answers, names, strict=True))
     assert right >= 6, list(zip(answers, names, strict=True))
 
@@ -600,5 +598,5 @@ def test_real_command_with_the_trained_model_is_quick(held_out):
     )
     assert done.returncode == 0, done.stderr
     model = naming.load_trained("cpu")
-    expected = model.generate(image.read(path, model.image_size)[None], "name it in English")
+    expected = model.generate({"image": image.read(path, emoji.PICTURE_SIZE)[None]}, "name it in English")
     assert done.stdout == expected[0] + "\n"

@@ -262,7 +262,7 @@ def _whole(content: bytes, name: str) -> bytes:
         return _whole_wav(content, name)
     if content[:4] == b"OggS":
         _check_ogg(content, name)
-    elif found := mpeg.count_frames(content):
+    elif content[:4] != b"fLaC" and (found := mpeg.count_frames(content)):  # noise can look like frames
         return _whole_mp3(content, found, name)
     return content
 

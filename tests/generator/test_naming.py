@@ -370,14 +370,11 @@ def test_a_training_that_is_finished_builds_no_model(quick, tmp_path):
 # Strangers' settings
 
 
-@pytest.mark.parametrize(
-    "first", ["import mmcourse.generator.model", "from mmcourse.generator import naming"]
-)
-def test_a_kept_model_is_loaded_in_a_fresh_process_by_one_line_more(quick, tmp_path, first):
-    """keras.saving.load_model finds the model's class once the package's module is imported."""
+def test_a_kept_model_is_loaded_in_a_fresh_process_by_one_line_more(quick, tmp_path):
+    """keras.saving.load_model finds the model's classes once the task's module is imported."""
     naming.load_trained("cpu")
     path = naming.trained_folder(TINY) / "model.keras"
-    script = f"{first}; import keras; print(type(keras.saving.load_model({str(path)!r})).__name__)"
+    script = f"import mmcourse.generator.naming, keras; print(type(keras.saving.load_model({str(path)!r})).__name__)"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert found.stdout.strip() == "MultimodalGenerator", found.stderr
 
@@ -391,7 +388,7 @@ def test_a_readers_own_keras_settings_change_no_answer(quick, tmp_path):
     (tmp_path / "keras.json").write_text('{"image_data_format": "channels_first", "floatx": "float32"}')
     path = naming.trained_folder(TINY) / "model.keras"
     script = f"""
-import keras, mmcourse.generator.model, numpy as np
+import keras, mmcourse.generator.naming, numpy as np
 assert keras.config.image_data_format() == "channels_first"
 model = keras.saving.load_model({str(path)!r})
 print(model.generate({{"image": np.load({str(tmp_path / "images.npy")!r})}}, {prompt!r}))
