@@ -48,7 +48,7 @@ def tiny() -> MultimodalGenerator:
     model.build()
     random = np.random.default_rng(0)
     for variable in model.trainable_variables:
-        scale = 1.5 if "image_encoder" in variable.path else 0.7
+        scale = 4.0 if "image_encoder" in variable.path else 0.7
         variable.assign(random.normal(scale=scale, size=variable.shape))
     bias = np.zeros(len(model.vocabulary))
     bias[: len(SPECIAL_TOKENS)] = -50.0
@@ -123,7 +123,7 @@ def test_generate_depends_on_picture_and_prompt(loaded, tmp_path, capsys):
         for prompt in ("what is this", "用中文说"):
             assert main(["generate", str(tmp_path / "picture.png"), "--prompt", prompt]) == 0
             answers.add((prompt, capsys.readouterr().out))
-    assert len(answers) >= 4
+    assert len(answers) > 4
     assert len({answer for _, answer in answers}) > 2
 
 

@@ -374,7 +374,10 @@ def test_a_kept_model_is_loaded_in_a_fresh_process_by_one_line_more(quick, tmp_p
     """keras.saving.load_model finds the model's classes once the task's module is imported."""
     naming.load_trained("cpu")
     path = naming.trained_folder(TINY) / "model.keras"
-    script = f"import mmcourse.generator.naming, keras; print(type(keras.saving.load_model({str(path)!r})).__name__)"
+    script = f"""
+import keras, mmcourse.generator.naming
+print(type(keras.saving.load_model({str(path)!r})).__name__)
+"""
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert found.stdout.strip() == "MultimodalGenerator", found.stderr
 
