@@ -3,7 +3,7 @@
 A round is a draw: 15 images of each of five kinds for the test, and 5, 10 or 20 of each to learn from.
 Networks are trained for a fixed number of passes and asked on the way, so that their curves show whether
 the cap came too early; the strength of a regression is chosen by cross-validation inside its own training
-images. Beside them the digits: 800 to learn from. What notebook 45 shows are the scores; the speeds, in
+images. Beside them the digits: 800 to learn from. What notebook 46 shows are the scores; the speeds, in
 trainings a second, come with them.
 
     python benchmarks/short_data.py --rounds 3 --output benchmarks/results/short_data.json

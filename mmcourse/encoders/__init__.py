@@ -1,4 +1,4 @@
-"""Encoders: what turns text, images, sound and video into features ``(batch, tokens, width)`` (notebook 45).
+"""Encoders: what turns text, images, sound and video into features ``(batch, tokens, width)`` (notebook 46).
 
 To be trained from nothing: :mod:`.layers`. Trained by others, and offline: :mod:`.efficientnet` for images,
 :mod:`.sentences` for texts; online: :mod:`.online`. Trained further: :mod:`.fine_tuning`. What notebooks

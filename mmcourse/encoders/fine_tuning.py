@@ -1,4 +1,4 @@
-"""Fine-tuning with a learning rate for each layer (notebook 45)."""
+"""Fine-tuning with a learning rate for each layer (notebook 46)."""
 
 from collections.abc import Mapping
 

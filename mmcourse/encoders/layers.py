@@ -1,4 +1,4 @@
-"""Encoders to be trained from nothing, one a modality, each to ``(batch, tokens, width)`` (notebook 45).
+"""Encoders to be trained from nothing, one a modality, each to ``(batch, tokens, width)`` (notebook 46).
 
 Each begins with an embedding that fits its modality, and goes on with Transformer blocks, which are the same
 for all: once something is a row of tokens, the rest of a model need not know what it was.
