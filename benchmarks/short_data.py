@@ -6,7 +6,7 @@ the cap came too early; the strength of a regression is chosen by cross-validati
 images. Beside them the digits: 800 to learn from. What notebook 46 shows are the scores; the speeds, in
 trainings a second, come with them.
 
-    python benchmarks/short_data.py --rounds 3 --output benchmarks/results/short_data.json
+    python benchmarks/short_data.py --rounds 5 --output benchmarks/results/short_data.json
 """
 
 import os

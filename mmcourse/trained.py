@@ -8,8 +8,9 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from mmcourse.encoders import prepared, word_vectors
+from mmcourse.encoders import picture_names, prepared, spoken_names, spoken_words, word_vectors
 from mmcourse.generator import naming
+from mmcourse.learning import faults, tuning_digits
 
 
 def _word_vectors(name: str, profile: str) -> object:
@@ -25,6 +26,12 @@ CATALOGUE: dict[str, Callable[[str], Any]] = {
     "features-tones": lambda profile: prepared.tone_features(),
     "features-digits": lambda profile: prepared.digit_features(),
     "features-reviews": lambda profile: prepared.review_features(),
+    "features-spoken": lambda profile: spoken_words.features("English animals"),
+    "training-faults": lambda profile: faults.prepare(),
+    "tuning-table": lambda profile: tuning_digits.table(),
+    "tuning-narrow": lambda profile: tuning_digits.narrow_searches(),
+    "picture-names": lambda profile: picture_names.trained_folder(picture_names.CONFIGURATIONS[profile]),
+    "spoken-names": lambda profile: spoken_names.trained_folder(spoken_names.CONFIGURATIONS[profile]),
     "naming": lambda profile: naming.trained_folder(naming.CONFIGURATIONS[profile]),
 }
 

@@ -1,1 +1,1 @@
-"""Scores of texts, intervals, controls; no framework is imported here."""
+"""Scores of classes and of texts, intervals, controls (notebooks 44, 45, 47); no framework is needed."""

@@ -62,35 +62,6 @@ def _pool(answer) -> None:
         )
 
 
-def _unit(rows: np.ndarray) -> np.ndarray:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-def _nearest(answer) -> None:
-    random = np.random.default_rng(5)
-    for classes, width in ((2, 3), (4, 5), (3, 8)):
-        centres = random.normal(size=(classes, width))
-        labels = random.permutation(np.repeat(np.arange(classes), (np.arange(classes) % 3) + 2))
-        # Lengths differ widely: only a mean of scaled rows, compared by angle, gives the expected answers.
-        train = centres[labels] + random.normal(scale=0.7, size=(len(labels), width))
-        train *= random.uniform(0.1, 10, (len(labels), 1))
-        test = random.normal(size=(60, width)) * random.uniform(0.1, 10, (60, 1))
-        means = np.array([_unit(train)[labels == label].mean(axis=0) for label in range(classes)])
-        likeness = _unit(test) @ _unit(means).T
-        expected = likeness.argmax(axis=1)
-        # Where two classes are nearly as near, the order of the sums may decide.
-        ranked = np.sort(likeness, axis=1)
-        clear = ranked[:, -1] - ranked[:, -2] > 1e-6
-        given = np.asarray(call(answer, train.copy(), labels.copy(), test.copy()))
-        require(given.shape == expected.shape, f"expected one class for each of 60 rows, got {given.shape}")
-        right = np.mean(given[clear] == expected[clear])
-        require(
-            right == 1,
-            f"with {classes} classes {right:.0%} of your answers are the expected ones. Scale the rows to "
-            "length 1 before the mean, and compare by the cosine: divide by the length of the mean too.",
-        )
-
-
 def _earlier(answer) -> None:
     given = call(answer)
     require(isinstance(given, tuple | list) and len(given) == 2, "expected two shares: pooled, earlier layer")
@@ -106,6 +77,5 @@ def _earlier(answer) -> None:
 CHECKERS: dict[str, Callable] = {
     "encoders-tokens": _tokens,
     "encoders-pool": _pool,
-    "encoders-nearest": _nearest,
     "encoders-earlier": _earlier,
 }

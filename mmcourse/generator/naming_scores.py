@@ -53,6 +53,7 @@ def control_scores(
     """Scores on unseen compositions with the pictures shuffled, blank, or the prompt of another language."""
     chosen = pictures.splits["unseen_composition"]
     images = pictures.images[chosen]
+    inputs = {"image": images}
     results: dict = {"shuffled_images": {}, "blank_image": {}, "swapped_prompt": {}}
     for language in languages:
         true = pictures.names(language, chosen)
@@ -60,11 +61,11 @@ def control_scores(
         other = naming.PROMPTS[_FOLLOWING[language]][0]
         swapped = controls.swapped_prompts([prompt] * len(true), {prompt: other})
         for name, changed, prompts in (
-            ("shuffled_images", controls.shuffled_images(images), prompt),
-            ("blank_image", controls.blank_images(images), prompt),
-            ("swapped_prompt", images, swapped),
+            ("shuffled_images", controls.permute(inputs, "image"), prompt),
+            ("blank_image", controls.blank(inputs, "image", 255), prompt),
+            ("swapped_prompt", inputs, swapped),
         ):
-            results[name][language] = texts.score(model.generate({"image": changed}, prompts), true)
+            results[name][language] = texts.score(model.generate(changed, prompts), true)
     return results
 
 

@@ -54,7 +54,7 @@ class Tokeniser(abc.ABC):
 
     def __init__(self, tokens: Iterable):
         self.tokens = (*SPECIAL_TOKENS, *tokens)
-        self.ids = {token: i for i, token in enumerate(self.tokens)}
+        self.ids = dict(zip(self.tokens, range(len(self.tokens)), strict=True))
         if len(self.ids) != len(self.tokens):
             raise ValueError("a vocabulary needs different tokens, none of them special")
 
@@ -89,25 +89,38 @@ class Tokeniser(abc.ABC):
         Raises:
             ValueError: a text is too long and ``cut`` is False; the message quotes it.
         """
-        rows = [self.ids_of(text) for text in texts]
-        if start or end:
-            rows = [[START_ID] * start + row + [END_ID] * end for row in rows]
-        lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
-        if (lengths > length).any():
-            if not cut:
-                row = int(np.argmax(lengths > length))
-                special = " and ".join(["its start"] * start + ["its end"] * end)
-                raise ValueError(
-                    f"{texts[row][:60]!r}{'...' if len(texts[row]) > 60 else ''} has {lengths[row]} tokens"
-                    f"{f' with {special} token' if special else ''}; at most {length} fit. Choose a larger "
-                    "length, or cut=True"
-                )
-            rows, lengths = [row[:length] for row in rows], np.minimum(lengths, length)
-        ids = np.zeros((len(rows), length), dtype=np.int32)
+        words, lengths = self._ids_of_all(texts)
+        whole = lengths + start + end
+        too_long = whole > length
+        if too_long.any() and not cut:
+            row = int(np.argmax(too_long))
+            special = " and ".join(["its start"] * start + ["its end"] * end)
+            raise ValueError(
+                f"{texts[row][:60]!r}{'...' if len(texts[row]) > 60 else ''} has {whole[row]} tokens"
+                f"{f' with {special} token' if special else ''}; at most {length} fit. Choose a larger "
+                "length, or cut=True"
+            )
+        ids = np.zeros((len(texts), length), dtype=np.int32)
+        kept = np.clip(length - start, 0, lengths)
+        if (kept < lengths).any():
+            first = np.repeat(np.cumsum(lengths) - lengths, lengths)
+            words = words[np.arange(len(words)) - first < np.repeat(kept, lengths)]
         # All rows in one assignment: one for each row would take longer than looking the tokens up.
-        every = itertools.chain.from_iterable(rows)
-        ids[np.arange(length) < lengths[:, None]] = np.fromiter(every, dtype=np.int32, count=lengths.sum())
+        column = np.arange(length)
+        ids[(column >= start) & (column < start + kept[:, None])] = words
+        if start:
+            ids[:, :1] = START_ID
+        if end:
+            ended = np.flatnonzero(~too_long)
+            ids[ended, whole[ended] - 1] = END_ID
         return ids
+
+    def _ids_of_all(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """The token ids of all texts in one row, ``int32``, and how many each text has."""
+        rows = [self.ids_of(text) for text in texts]
+        lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+        every = itertools.chain.from_iterable(rows)
+        return np.fromiter(every, dtype=np.int32, count=lengths.sum()), lengths
 
     def decode(self, token_ids: np.ndarray) -> list[str]:
         """Texts of token ids ``(texts, length)``, each up to its first end or padding token.
@@ -164,12 +177,19 @@ class Vocabulary(Tokeniser):
             least: how often a word must occur to be kept.
         """
         counts = Counter(itertools.chain.from_iterable(map(split, texts)))
-        often = {word for word, count in counts.items() if count >= least}
-        return cls(sorted(often.difference(SPECIAL_TOKENS)), split)
+        for token in SPECIAL_TOKENS:
+            counts.pop(token, None)
+        return cls(sorted(word for word, count in counts.items() if count >= least), split)
 
     def ids_of(self, text: str) -> list[int]:
         """The ids of the words of a text."""
         return list(map(self._known.__getitem__, self.split(text)))  # a third faster than a loop
+
+    def _ids_of_all(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        words = list(map(self.split, texts))
+        lengths = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
+        every = map(self._known.__getitem__, itertools.chain.from_iterable(words))
+        return np.fromiter(every, dtype=np.int32, count=lengths.sum()), lengths  # without a list a text
 
     def text_of(self, token_ids: Iterable[int]) -> str:
         """The words of token ids, joined."""

@@ -33,22 +33,6 @@ def pool_by_loop(tokens, mask):
     return found
 
 
-def unit(rows):
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-def nearest(train, labels, test, *, first=True, by="cosine"):
-    """The nearest mean with the faults that the arguments ask for."""
-    rows = unit(train) if first else train
-    means = np.array([rows[labels == label].mean(axis=0) for label in range(labels.max() + 1)])
-    if by == "cosine":
-        return (unit(test) @ unit(means).T).argmax(axis=1)
-    if by == "product":
-        return (unit(test) @ means.T).argmax(axis=1)
-    away = np.linalg.norm(unit(test)[:, None] - means, axis=2)
-    return away.argmin(axis=1)
-
-
 RIGHT = {
     "encoders-tokens": {
         "a tuple": tokens,
@@ -58,10 +42,6 @@ RIGHT = {
         "by a choice": pool,
         "by a loop": pool_by_loop,
         "in float32": lambda tokens, mask: pool(tokens.astype(np.float32), mask),
-    },
-    "encoders-nearest": {
-        "by cosines": nearest,
-        "a list": lambda *arguments: nearest(*arguments).tolist(),
     },
     "encoders-earlier": {
         "as measured": lambda: (0.596, 0.616),
@@ -103,13 +83,6 @@ WRONG = {
         "what is not zero": pool_what_is_not_zero,
         "the first": lambda tokens, mask: tokens[:, 0],
         "wrong axis": lambda tokens, mask: np.where(mask[..., None], tokens, 0).mean(axis=2),
-    },
-    "encoders-nearest": {
-        "means of unscaled rows": lambda *arguments: nearest(*arguments, first=False),
-        "by distance": lambda *arguments: nearest(*arguments, by="distance"),
-        "by product with the mean": lambda *arguments: nearest(*arguments, by="product"),
-        "the first class": lambda train, labels, test: np.zeros(len(test), int),
-        "of the training rows": lambda train, labels, test: nearest(train, labels, train),
     },
     "encoders-earlier": {
         "exchanged by much": lambda: (0.65, 0.55),
