@@ -31,7 +31,8 @@ CATALOGUE: dict[str, Callable[[str], Any]] = {
     "tuning-table": lambda profile: tuning_digits.table(),
     "tuning-narrow": lambda profile: tuning_digits.narrow_searches(),
     "picture-names": lambda profile: picture_names.trained_folder(picture_names.CONFIGURATIONS[profile]),
-    "spoken-names": lambda profile: spoken_names.trained_folder(spoken_names.CONFIGURATIONS[profile]),
+    "spoken-names": lambda profile: spoken_names.load_trained(profile),
+    "spoken-names-shuffled": lambda profile: spoken_names.load_trained(profile, shuffled=True),
     "naming": lambda profile: naming.trained_folder(naming.CONFIGURATIONS[profile]),
 }
 

@@ -24,7 +24,7 @@ def _loss(answer) -> None:
     random = np.random.default_rng(48)
     hand = np.array([[0.9, 0.1, 0.0], [0.2, 0.6, 0.4], [0.1, 0.3, 0.8]])
     for similarities, temperature, what in (
-        (hand, 0.5, "the table of the notebook"),
+        (hand, 0.5, "a table of three pairs"),
         (hand, 1.0, "the same at a temperature of 1"),
         (random.uniform(-1, 1, size=(5, 5)), 0.1, "a random table of five pairs"),
         (random.uniform(-1, 1, size=(4, 4)), 0.001, "a temperature of 0.001"),
@@ -101,8 +101,8 @@ def _report(answer) -> None:
     for name in wanted:
         value = answer[name]
         require(
-            isinstance(value, numbers.Real) and not isinstance(value, bool),
-            f"{name} must be a number, got {value!r}",
+            isinstance(value, numbers.Real) and not isinstance(value, bool) and np.isfinite(value),
+            f"{name} must be a finite number, got {value!r}",
         )
     queries, hits = answer["queries"], answer["hits"]
     require(

@@ -7,8 +7,14 @@ import numpy as np
 from mmcourse.exercises.verdict import call, require
 
 
+def _listed(given):
+    """An array as a list of its entries; anything else as it is."""
+    return list(given) if isinstance(given, np.ndarray) and given.ndim else given
+
+
 def _several(given, count: int, what: str) -> list[np.ndarray]:
     """The answer as ``count`` arrays of ``float64``."""
+    given = _listed(given)
     require(isinstance(given, tuple | list) and len(given) == count, f"return {what}, in this order")
     return [np.asarray(part, dtype=np.float64) for part in given]
 
@@ -70,7 +76,7 @@ def _tune(answer) -> None:
         require(set(given) == set(sizes), f"expected the keys {list(sizes)}, got {list(given)}")
         means = table.mean(axis=2)
         for size, row in zip(sizes, means, strict=True):
-            pair = given[size]
+            pair = _listed(given[size])
             require(
                 isinstance(pair, tuple | list) and len(pair) == 2,
                 f"give the rate and the mean score of each batch size, got {pair!r} for {size}",

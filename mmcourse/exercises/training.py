@@ -118,7 +118,8 @@ _HINTS = {
     "B": "B: the training loss goes to 0 while the validation loss rises. Ask how many of *all* its training "
     "digits the network reads. Could it read digits that it has never been given so well?",
     "C": "C: two faults stay on the line of guessing. Is the first layer's gradient small, or is there none?",
-    "D": "D: compare the share of test digits with the last validation share. Is there a gap?",
+    "D": "D: compare the share of test digits with the last validation share. Is there a gap? And does it "
+    "learn as fast as the sound training of the gallery?",
     "E": "E: the training loss goes to 0 while the validation loss rises. Ask how many of *all* its training "
     "digits the network reads. Has it been given all of them?",
     "F": "F: this is the best validation curve of all. Compare its end with the share of test digits.",

@@ -39,7 +39,7 @@ def halved(curves: np.ndarray) -> tuple[int, int]:
     left, length, spent = np.arange(len(curves)), 1, len(curves)
     while len(left) > 1:
         order = np.argsort(-curves[left, length - 1], kind="stable")
-        left = left[order[: len(left) // 3]]
+        left = np.sort(left[order[: len(left) // 3]])
         spent += len(left) * 2 * length
         length *= 3
     return int(left[0]), spent
@@ -48,24 +48,25 @@ def halved(curves: np.ndarray) -> tuple[int, int]:
 def _halving(answer) -> None:
     random = np.random.default_rng(43)
     for size in (3, 9, 27):
-        for _ in range(3):
-            curves = random.random((size, size)).round(3)
+        # Scores of 0 and 1 are often equal; with one round it cannot matter in which order the rest is kept.
+        for digits in (3, 3, 0 if size == 3 else 3):
+            curves = random.random((size, size)).round(digits)
             curves[: size // 2] = np.sort(curves[: size // 2], axis=1)  # some learn, and some forget
             given = call(answer, curves.copy())
             require(
-                isinstance(given, tuple) and len(given) == 2,
+                isinstance(given, (tuple, list, np.ndarray)) and len(given) == 2,
                 "return two numbers: the row, and the epochs spent",
             )
             expected = halved(curves)
             require(
-                int(given[1]) == expected[1],
+                given[1] == expected[1],
                 f"{size} settings of {size} epochs cost {expected[1]} epochs in all, you give {given[1]}. A "
                 "setting that stays goes on, so only its new epochs count.",
             )
             require(
-                int(given[0]) == expected[0],
+                given[0] == expected[0],
                 f"with {size} settings row {expected[0]} is left, you give {given[0]}. After 1, 3, 9, … "
-                "epochs the best third stays, by the score of that epoch.",
+                "epochs the best third stays, by the score of that epoch, and of equals the earlier row.",
             )
 
 

@@ -1,6 +1,9 @@
 """Right and wrong answers to the exercises of "One space for pictures, names and speech"."""
 
+import keras
 import numpy as np
+
+from mmcourse.learning import alignment
 
 
 def row_losses(logits):
@@ -11,6 +14,11 @@ def row_losses(logits):
 def loss(similarities, temperature):
     logits = similarities / temperature
     return (row_losses(logits).mean() + row_losses(logits.T).mean()) / 2
+
+
+def keras_loss(logits):
+    entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return entropy(np.arange(len(logits)), logits)
 
 
 def overflowing(similarities, temperature):
@@ -35,6 +43,7 @@ RIGHT = {
     "alignment-loss": {
         "two ways": loss,
         "float32": lambda *arguments: np.float32(loss(*arguments)),
+        "Keras": lambda s, t: (keras_loss(s / t) + keras_loss((s / t).T)) / 2,
         "logaddexp": lambda similarities, temperature: np.mean(
             [
                 (np.logaddexp.reduce(table, axis=1) - np.diag(table)).mean()
@@ -44,6 +53,7 @@ RIGHT = {
     },
     "alignment-recall": {
         "ranks": recall,
+        "of the package": lambda s, k: (alignment.recall_at(k)(s), alignment.recall_at(k)(s.T)),
         "a list": lambda similarities, k: [float(share) for share in recall(similarities, k)],
     },
     "alignment-same": {
@@ -64,6 +74,9 @@ WRONG = {
         "columns only": lambda s, t: row_losses((s / t).T).mean(),
         "times temperature": lambda s, t: loss(s, 1 / t),
         "sum": lambda s, t: 2 * loss(s, t),
+        "over all cells": lambda s, t: (
+            np.log(np.exp((s / t) - (s / t).max()).sum()) + (s / t).max() - np.diag(s / t).mean()
+        ),
         "overflow": overflowing,
         "each pair": lambda s, t: row_losses(s / t),
     },
@@ -82,6 +95,9 @@ WRONG = {
         "inverted": lambda names: ~same(names),
         "numbers": lambda names: (same(names) & ~np.eye(len(names), dtype=bool)).astype(int),
         "nothing": lambda names: np.zeros((len(names), len(names)), dtype=bool),
+        "among neighbours": lambda names: (
+            same(names) & (np.eye(len(names), k=1) + np.eye(len(names), k=-1) > 0)
+        ),
         "one half": lambda names: np.triu(same(names), 1),
     },
     "alignment-own-words": {
@@ -90,6 +106,8 @@ WRONG = {
         "normal interval": lambda: {"queries": 10, "hits": 7, "low": 0.416, "high": 0.984},
         "no interval": lambda: {"queries": 10, "hits": 7},
         "texts": lambda: {"queries": "10", "hits": "7", "low": "0.4", "high": "0.9"},
+        "percent": lambda: {"queries": 10, "hits": 7, "low": 39.7, "high": 89.2},
+        "not a number": lambda: {"queries": 10, "hits": float("nan"), "low": 0.397, "high": 0.892},
         "a number": lambda: 0.7,
     },
 }

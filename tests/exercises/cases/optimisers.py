@@ -62,6 +62,7 @@ RIGHT = {
     "optimisers-step": {
         "means": step,
         "array": lambda *arguments: list(np.float32(step(*arguments))),
+        "one array": lambda *arguments: np.array(step(*arguments)),
         "loop": lambda weight, bias, inputs, targets, rate: (
             weight
             - rate
@@ -81,6 +82,7 @@ RIGHT = {
     "optimisers-tune": {
         "means": tune,
         "sorted": tune_with_sorting,
+        "arrays": lambda *arguments: {size: np.array(pair) for size, pair in tune(*arguments).items()},
         "NumPy": lambda *arguments: {
             size: tuple(np.float64(pair)) for size, pair in tune(*arguments).items()
         },

@@ -120,6 +120,7 @@ WRONG = {
     "training-faults": {
         "twins exchanged": lambda: NAMES | {"B": NAMES["E"], "E": NAMES["B"]},
         "the leak is believed": lambda: NAMES | {"F": "sound"},
+        "the sound one is called slow": lambda: NAMES | {"D": "not shuffled"},
         "a letter missing": lambda: {letter: name for letter, name in NAMES.items() if letter != "D"},
         "a name of one's own": lambda: NAMES | {"A": "too hot"},
     },

@@ -27,6 +27,16 @@ def best_by_maximum(curves):
     return left[0], spent
 
 
+def later_of_equals(curves):
+    """Turns a rising order round, so that of equals the later row stays."""
+    left, length, spent = np.arange(len(curves)), 1, len(curves)
+    while len(left) > 1:
+        left = left[np.argsort(curves[left, length - 1], kind="stable")[::-1][: len(left) // 3]]
+        spent += len(left) * 2 * length
+        length *= 3
+    return int(left[0]), spent
+
+
 RIGHT = {
     "tuning-scale": {
         "power": lambda low, high, shares: low * (high / low) ** shares,
@@ -39,7 +49,11 @@ RIGHT = {
         "logarithm": lambda top, sure: math.ceil(round(math.log(1 - sure) / math.log(1 - top), 9)),
         "counting": lambda top, sure: next(n for n in range(1, 10**6) if (1 - top) ** n <= 1 - sure + 1e-12),
     },
-    "tuning-halving": {"plain": halving},
+    "tuning-halving": {
+        "plain": halving,
+        "a list": lambda curves: list(halving(curves)),
+        "an array": lambda curves: np.array(halving(curves)),
+    },
     "tuning-narrow": {
         "good": lambda: dict(GOOD),
         "a little modest": lambda: GOOD | {"accuracy": 0.81},
@@ -64,6 +78,7 @@ WRONG = {
         "knows the end": lambda curves: halving(curves, last=True),
         "best epoch": best_by_maximum,
         "keeps half": lambda curves: halving(curves, keep=2),
+        "later of equals": later_of_equals,
         "row only": lambda curves: halving(curves)[0],
     },
     "tuning-narrow": {
