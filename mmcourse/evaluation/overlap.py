@@ -301,7 +301,7 @@ def cider(
                 vectors, other_vectors, norms, other_norms, strict=True
             ):
                 if norm and other_norm:
-                    shared = sum(
+                    shared = math.fsum(  # exact: a tie stays one in whatever order
                         min(weight, other_vector[run]) * other_vector[run]
                         for run, weight in vector.items()
                         if run in other_vector
@@ -404,7 +404,7 @@ def _tf_idf(
         vectors[len(run) - 1][run] = count * rare.get(run, unseen)
         if len(run) == 2:
             pairs += count
-    norms = [math.sqrt(sum(weight * weight for weight in vector.values())) for vector in vectors]
+    norms = [math.sqrt(math.fsum(weight * weight for weight in vector.values())) for vector in vectors]
     return vectors, norms, pairs
 
 

@@ -65,7 +65,10 @@ def test_vocoder_is_librosas(factor):
     expected = librosa.phase_vocoder(spectra, rate=factor, hop_length=256).T
     found = augmentation.phase_vocoder(spectra.T, factor, 256)
     assert found.shape == expected.shape
-    np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
+    # Past the last frame librosa 0.11 goes on with silence, and librosa 1.0 otherwise.
+    inside = np.arange(len(found)) * factor < spectra.shape[1] - 1
+    assert inside.mean() > 0.9
+    np.testing.assert_allclose(found[inside], expected[inside], atol=1e-3 * np.abs(expected).max())
 
 
 def test_stretching_is_near_librosas():

@@ -46,6 +46,7 @@ RIGHT = {
     "encoders-earlier": {
         "as measured": lambda: (0.596, 0.616),
         "a little off, as a list": lambda: [0.6, 0.612],
+        "an array": lambda: np.array([0.596, 0.616]),
     },
 }
 
@@ -89,6 +90,8 @@ WRONG = {
         "one draw": lambda: (0.667, 0.64),
         "scored on the training images": lambda: (1.0, 1.0),
         "one number": lambda: 0.6,
+        "rows not scaled": lambda: (0.608, 0.609),
+        "exchanged": lambda: (0.616, 0.596),
         "the other artist": lambda: (0.47, 0.45),
     },
 }
