@@ -179,7 +179,8 @@ class Vocabulary(Tokeniser):
         counts = Counter(itertools.chain.from_iterable(map(split, texts)))
         for token in SPECIAL_TOKENS:
             counts.pop(token, None)
-        return cls(sorted(word for word, count in counts.items() if count >= least), split)
+        often = counts if least <= 1 else [word for word, count in counts.items() if count >= least]
+        return cls(sorted(often), split)
 
     def ids_of(self, text: str) -> list[int]:
         """The ids of the words of a text."""
