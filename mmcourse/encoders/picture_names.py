@@ -12,7 +12,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from mmcourse import store
 from mmcourse.data import emoji
 from mmcourse.learning import alignment, training
 from mmcourse.text import SPECIAL_TOKENS, Vocabulary, tokenise
@@ -203,27 +202,13 @@ def trained_folder(configuration: Configuration) -> Path:
 def load_trained(profile: str | None = None) -> alignment.DualEncoder:
     """The trained pair of towers of a profile; trains it first if it is not in the cache."""
     folder = trained_folder(CONFIGURATIONS[training.choose_profile(profile).name])
-    return read_model(folder)
+    return training.read_model(folder)
 
 
 def load_history(profile: str | None = None) -> list[dict[str, float]]:
     """The training's history, one dict for each epoch: "loss", "recall_en", "temperature"."""
     folder = trained_folder(CONFIGURATIONS[training.choose_profile(profile).name])
     return json.loads((folder / "history.json").read_text())
-
-
-def read_model(folder: Path) -> alignment.DualEncoder:
-    """The model in a folder that :func:`mmcourse.learning.training.train_once` made.
-
-    Raises:
-        StorageError: it cannot be read.
-    """
-    try:
-        return keras.saving.load_model(folder / "model.keras")
-    except Exception as error:  # Keras, h5py and zipfile each raise their own
-        raise store.StorageError(
-            f"the model in {folder} cannot be read: {error}. Remove that folder to train it again."
-        ) from error
 
 
 def _groups(keys: list[list]) -> np.ndarray:

@@ -229,4 +229,4 @@ def load_trained(profile: str | None = None, shuffled: bool = False) -> alignmen
         shuffled: the control, which was trained with each word at the picture of another one.
     """
     configuration = CONFIGURATIONS[training.choose_profile(profile).name]
-    return picture_names.read_model(trained_folder(replace(configuration, shuffled=shuffled)))
+    return training.read_model(trained_folder(replace(configuration, shuffled=shuffled)))

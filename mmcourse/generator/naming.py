@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from mmcourse import store, text
+from mmcourse import text
 from mmcourse.data import emoji
 from mmcourse.encoders.image import ImageEncoder
 from mmcourse.generator.model import MultimodalGenerator, Settings, answer_loss
@@ -208,13 +208,7 @@ def trained_folder(configuration: Configuration) -> Path:
 
 def load_trained(profile: str | None = None) -> MultimodalGenerator:
     """The trained naming model of a profile; trains it first if it is not in the cache."""
-    path = _trained_folder_of(profile) / "model.keras"
-    try:
-        return keras.saving.load_model(path)
-    except Exception as error:  # Keras, h5py and zipfile each raise their own
-        raise store.StorageError(
-            f"the model in {path.parent} cannot be read: {error}. Remove that folder to train it again."
-        ) from error
+    return training.read_model(_trained_folder_of(profile))
 
 
 def load_history(profile: str | None = None) -> list[dict[str, float]]:

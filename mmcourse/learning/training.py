@@ -230,6 +230,20 @@ def train_once(
     return store.folder(name, configuration, modules, make)
 
 
+def read_model(folder: Path) -> keras.Model:
+    """The model in a folder that :func:`train_once` made.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    try:
+        return keras.saving.load_model(folder / "model.keras")
+    except Exception as error:  # Keras, h5py and zipfile each raise their own
+        raise store.StorageError(
+            f"the model in {folder} cannot be read: {error}. Remove that folder to train it again."
+        ) from error
+
+
 def _checkpoints(folder: Path) -> list[Path]:
     """Finished checkpoints, oldest first."""
     return sorted(folder.glob("epoch-*"))
