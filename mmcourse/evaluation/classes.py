@@ -210,27 +210,11 @@ def average_precision(truths: ArrayLike, scores: ArrayLike, positive: Any = None
     return float(-np.diff(recalls) @ precisions[:-1])
 
 
-def brier_score(truths: ArrayLike, probabilities: ArrayLike, positive: Any = None) -> float:
-    """Mean square of the difference between the probability and what came true, 0 or 1 (Brier, 1950).
-
-    Args:
-        truths: labels ``(rows,)``.
-        probabilities: of the positive class, ``(rows,)``, each from 0 to 1.
-        positive: the positive class; see the module.
-
-    Raises:
-        ValueError: as :func:`accuracy`; also probabilities outside 0 to 1.
-    """
-    came_true, probabilities = _probable(truths, probabilities, positive)
-    return float(((probabilities - came_true) ** 2).mean())
-
-
 def log_loss(truths: ArrayLike, probabilities: ArrayLike, positive: Any = None) -> float:
     """Mean of -ln of the probability that was given to what came true, in nats.
 
-    Arguments and errors as for :func:`brier_score`, whose ``probabilities`` may also be ``(rows, classes)``
-    as for :func:`reliability`. A probability of 0 for what came true would cost infinity; it is taken for the
-    smallest step of its ``float64`` or ``float32``, as in scikit-learn.
+    Arguments and errors as for :func:`reliability`. A probability of 0 for what came true would cost
+    infinity; it is taken for the smallest step of its ``float64`` or ``float32``, as in scikit-learn.
     """
     table = np.asarray(probabilities)
     if table.ndim == 2:
@@ -257,7 +241,8 @@ def reliability(
         positive: the positive class, for one-dimensional probabilities; see the module.
 
     Raises:
-        ValueError: as :func:`brier_score`; also rows that do not sum to 1, or no bins.
+        ValueError: as :func:`accuracy`; also probabilities outside 0 to 1, rows that do not sum to 1, or no
+            bins.
     """
     bins = check_count("bins", bins)
     table = np.asarray(probabilities)

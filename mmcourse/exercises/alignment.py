@@ -1,5 +1,6 @@
 """Checkers of the notebook "One space for pictures, names and speech"."""
 
+import math
 import numbers
 from collections.abc import Callable, Mapping
 
@@ -101,7 +102,7 @@ def _report(answer) -> None:
     for name in wanted:
         value = answer[name]
         require(
-            isinstance(value, numbers.Real) and not isinstance(value, bool) and np.isfinite(value),
+            isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value),
             f"{name} must be a finite number, got {value!r}",
         )
     queries, hits = answer["queries"], answer["hits"]

@@ -197,10 +197,8 @@ def test_a_ranking_does_not_care_for_the_scale(rows):
 
 @given(probable(), st.sampled_from([np.float64, np.float32]))
 @CASES
-def test_brier_score_and_log_loss_equal_scikit_learns(rows, dtype):
+def test_log_loss_equals_scikit_learns(rows, dtype):
     truths, probabilities = rows[0], rows[1].astype(dtype)
-    expected = metrics.brier_score_loss(truths, probabilities, pos_label=1, labels=[0, 1])
-    assert classes.brier_score(truths, probabilities) == pytest.approx(expected, abs=1e-6)
     expected = metrics.log_loss(truths, probabilities, labels=[0, 1])
     assert classes.log_loss(truths, probabilities) == pytest.approx(expected, rel=1e-5)
 
@@ -273,7 +271,6 @@ def test_the_articles_f1():
 OF_LABELS = [classes.accuracy, classes.confusion, classes.precision, classes.recall, classes.f1]
 OF_SCORES = [classes.roc_curve, classes.roc_auc, classes.precision_recall_curve, classes.average_precision]
 OF_PROBABILITIES = [
-    classes.brier_score,
     classes.log_loss,
     classes.reliability,
     classes.calibration_error,
