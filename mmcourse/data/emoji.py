@@ -5,11 +5,13 @@ Pictures: Twemoji (CC BY 4.0) and OpenMoji (CC BY-SA 4.0). Names: Unicode CLDR s
 """
 
 import functools
+import io
 import json
 from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from mmcourse import image, pipeline, store
 from mmcourse.data import archives
@@ -286,6 +288,23 @@ def picture_of(text: str, size: int, artist: str = "twemoji") -> np.ndarray:
         ValueError: ``text`` is not one emoji that the artist has drawn, an unknown artist, or ``size`` is not
             positive.
     """
+    return _draw(_art_of(text, size, artist), size)
+
+
+def cutout_of(text: str, size: int, artist: str = "twemoji") -> np.ndarray:
+    """Draw one emoji without a ground: ``uint8`` ``(size, size, 4)``, RGB and opacity.
+
+    Raises:
+        ValueError: as :func:`picture_of`.
+    """
+    content = _bitmap(_art_of(text, size, artist), size)
+    with Image.open(io.BytesIO(content), formats=("PNG",)) as opened:
+        # "RGBa": colours times opacity, so that what is clear adds nothing to its neighbours.
+        small = opened.convert("RGBA").convert("RGBa").resize((size, size), Image.Resampling.LANCZOS)
+    return np.array(small.convert("RGBA"), dtype=np.uint8)
+
+
+def _art_of(text: str, size: int, artist: str) -> tuple[str, bytes]:
     if artist not in ARTISTS:
         raise ValueError(f"artist must be one of {ARTISTS}, got {artist!r}")
     if size < 1:
@@ -293,7 +312,7 @@ def picture_of(text: str, size: int, artist: str = "twemoji") -> np.ndarray:
     art = _find(artist, text) if text else None
     if art is None:
         raise ValueError(f"{text!r} is not an emoji that {artist} has drawn")
-    return _draw(art, size)
+    return art
 
 
 def statistics() -> dict[str, int]:
@@ -365,12 +384,17 @@ def _find(artist: str, text: str) -> tuple[str, bytes] | None:
 
 
 def _draw(art: tuple[str, bytes], size: int) -> np.ndarray:
-    name, content = art
-    if name.endswith(".svg"):
-        import resvg_py
+    return image.decode(_bitmap(art, size), size, art[0])
 
-        content = bytes(resvg_py.svg_to_bytes(svg_string=content.decode(), width=size, height=size))
-    return image.decode(content, size, name)
+
+def _bitmap(art: tuple[str, bytes], size: int) -> bytes:
+    """A PNG file of the drawing; an SVG file is drawn at the size."""
+    name, content = art
+    if not name.endswith(".svg"):
+        return content
+    import resvg_py
+
+    return bytes(resvg_py.svg_to_bytes(svg_string=content.decode(), width=size, height=size))
 
 
 @functools.cache

@@ -1,9 +1,11 @@
 """The multimodal text generator: pictures, sounds, … and a prompt in, a text out (notebook 50).
 
-One causal decoder reads ``[image tokens][audio tokens][…][prompt tokens][answer tokens]``. What stands before
-the answer is a prefix that sees itself in both directions; the answer is written token by token (the prefix
-language model of Raffel et al., 2020; image tokens in the prefix as in Beyer et al., 2024, PaliGemma). How
-tokens are chosen one after the other is in :mod:`mmcourse.generator.decoding`.
+One causal decoder reads ``[image tokens][audio tokens][…][prompt tokens][answer tokens]``. Tokens of the
+modalities see each other, the prompt sees those and itself in both directions; the answer is written token by
+token (the prefix language model of Raffel et al., 2020; image tokens in the prefix as in Beyer et al., 2024,
+PaliGemma, where they see the prompt too). Because the prompt changes nothing for a picture, several questions
+share one reading of it (:mod:`mmcourse.generator.packing`). How tokens are chosen one after the other is in
+:mod:`mmcourse.generator.decoding`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +16,7 @@ import numpy as np
 from keras import ops
 
 from mmcourse.generator import decoding
-from mmcourse.layers.attention import prefix_mask
+from mmcourse.generator.packing import packed_mask
 from mmcourse.layers.transformer import TransformerBlock
 from mmcourse.text import PAD_ID, SPECIAL_TOKENS, START_ID, Vocabulary
 
@@ -28,6 +30,11 @@ class Settings:
         heads, hidden, dropout: of its blocks, see :class:`mmcourse.layers.transformer.TransformerBlock`.
         depth: number of blocks.
         prompt_length, answer_length: most tokens of a prompt, and of an answer with its end token.
+        matching: 0, or how strongly attention begins as a search for what is alike: the first block's keys
+            then begin as its queries, both this many times as large, and no token of the text looks at
+            itself, which it would match best. (Trockman and Kolter, 2023, begin with queries and keys that
+            are nearly the same; here they are the same.)
+        tied: whether an answer's words are scored against the embeddings that a prompt's words are read with.
     """
 
     width: int = 128
@@ -37,6 +44,8 @@ class Settings:
     dropout: float = 0.0
     prompt_length: int = 8
     answer_length: int = 24
+    matching: float = 0.0
+    tied: bool = False
 
 
 @keras.saving.register_keras_serializable("mmcourse")
@@ -46,7 +55,9 @@ class MultimodalGenerator(keras.Model):
     Called with a dictionary of inputs it returns the logits of each answer token given the true ones before
     it, ``(batch, answer_length, vocabulary)``. The inputs are "prompt" ``(batch, prompt_length)``, "answer"
     ``(batch, answer_length)`` and, under the name of its encoder, each modality that is present; one that is
-    missing is simply not there. Compile it with :func:`answer_loss`. :meth:`generate` writes answers.
+    missing is simply not there. In place of "prompt" and "answer" there may be what
+    :func:`mmcourse.generator.packing.pack` makes; then the logits are those of its slots. Compile it with
+    :func:`answer_loss`. :meth:`generate` writes answers.
 
     Args:
         encoders: name of a modality -> a layer that turns it into tokens ``(batch, tokens, width)``. It has
@@ -80,7 +91,14 @@ class MultimodalGenerator(keras.Model):
             for i in range(size.depth)
         ]
         self.final_norm = keras.layers.LayerNormalization(epsilon=1e-6, name="final_norm", **kept)
-        self.to_logits = keras.layers.Dense(len(self.vocabulary), name="to_logits", **kept)
+        # With tied embeddings, what is compared with them; else the scores of the words themselves.
+        outputs = size.width if size.tied else len(self.vocabulary)
+        self.to_logits = keras.layers.Dense(
+            outputs,
+            kernel_initializer="identity" if size.tied else "glorot_uniform",
+            name="to_logits",
+            **kept,
+        )
 
     def build(self, shapes=None):
         for encoder in self.encoders.values():
@@ -100,6 +118,14 @@ class MultimodalGenerator(keras.Model):
         self.modality = self.add_weight(
             shape=(len(self.encoders), size.width), initializer=near_zero, name="modality"
         )
+        if size.tied:
+            self.word_bias = self.add_weight(
+                shape=(len(self.vocabulary),), initializer="zeros", name="word_bias"
+            )
+        if size.matching:
+            kernel = self.blocks[0].attention.project_in.kernel
+            queries, _, values = ops.split(ops.convert_to_tensor(kernel), 3, axis=1)
+            kernel.assign(ops.concatenate([size.matching * queries] * 2 + [values], axis=1))
 
     def get_config(self):
         encoders = {name: keras.saving.serialize_keras_object(e) for name, e in self.encoders.items()}
@@ -116,19 +142,16 @@ class MultimodalGenerator(keras.Model):
 
     # Reading
 
-    def embed_text(self, token_ids, position):
-        """Token ids ``(batch, tokens)`` that begin at a position, to ``(batch, tokens, width)``."""
-        positions = ops.convert_to_tensor(self.text_position)
-        here = ops.slice(positions, (position, 0), (token_ids.shape[1], self.settings.width))
-        return self.token_embedding(token_ids) + ops.cast(here, self.compute_dtype)
-
-    def embed_prefix(self, inputs, training=False):
-        """The tokens of all modalities that are present and of the prompt, and which of them are real.
+    def embed_media(self, inputs, training=False):
+        """The tokens of all modalities that are present, and which of them are real.
 
         Returns:
-            ``(batch, prefix, width)`` and boolean ``(batch, prefix)``, False for padding.
+            ``(batch, media, width)`` and boolean ``(batch, media)``, False for padding. Without any modality
+            there are no tokens.
         """
-        parts, real = [], []
+        some = inputs["prompt" if "prompt" in inputs else "text"]
+        parts = [ops.zeros((ops.shape(some)[0], 0, self.settings.width), dtype=self.compute_dtype)]
+        real = [ops.zeros((ops.shape(some)[0], 0), dtype="bool")]
         for number, (name, encoder) in enumerate(self.encoders.items()):
             if name not in inputs:
                 continue
@@ -136,40 +159,77 @@ class MultimodalGenerator(keras.Model):
             mask = encoder.compute_mask(inputs[name], None)
             parts.append(tokens + ops.cast(self.modality[number], self.compute_dtype))
             real.append(ops.ones_like(tokens[:, :, 0], dtype="bool") if mask is None else mask)
-        prompt = ops.cast(inputs["prompt"], "int32")
-        parts.append(self.embed_text(prompt, 0))
-        real.append(ops.not_equal(prompt, PAD_ID))
         return ops.concatenate(parts, axis=1), ops.concatenate(real, axis=1)
 
+    def embed_text(self, token_ids, positions):
+        """Token ids and positions ``(batch, tokens)`` to ``(batch, tokens, width)``."""
+        here = ops.take(ops.convert_to_tensor(self.text_position), positions, axis=0)
+        return self.token_embedding(token_ids) + ops.cast(here, self.compute_dtype)
+
     def call(self, inputs, training=False):
-        prefix, real = self.embed_prefix(inputs, training)
-        answer = ops.cast(inputs["answer"], "int32")
-        # Shift right: the token at each position is predicted from those before it, the first from START.
-        known = ops.concatenate([ops.full_like(answer[:, :1], START_ID), answer[:, :-1]], axis=1)
-        hidden = ops.concatenate([prefix, self.embed_text(known, self.settings.prompt_length)], axis=1)
-        mask = prefix_mask(real, self.settings.answer_length)
+        media, real = self.embed_media(inputs, training)
+        if "text" not in inputs:
+            inputs = self._one_question(inputs)
+        text, position, question = (ops.cast(inputs[n], "int32") for n in ("text", "position", "question"))
+        mask = packed_mask(
+            real, position < self.settings.prompt_length, question, itself=not self.settings.matching
+        )
+        hidden = ops.concatenate([media, self.embed_text(text, position)], axis=1)
         for block in self.blocks:
             hidden = block(hidden, attention_mask=mask, training=training)
-        return self.to_logits(self.final_norm(hidden[:, prefix.shape[1] :]))
+        slots = ops.cast(inputs["slots"], "int32")[:, :, None]
+        answers = ops.take_along_axis(hidden[:, media.shape[1] :], slots, axis=1)
+        return self._logits(answers)
+
+    def _logits(self, hidden):
+        """Scores of the words, ``(…, vocabulary)``, from the last block's output ``(…, width)``."""
+        outputs = self.to_logits(self.final_norm(hidden))
+        if not self.settings.tied:
+            return outputs
+        words = ops.transpose(ops.cast(self.token_embedding.embeddings, self.compute_dtype))
+        return ops.matmul(outputs, words) + ops.cast(self.word_bias, self.compute_dtype)
+
+    def _one_question(self, inputs):
+        """A prompt and an answer in the form of :func:`mmcourse.generator.packing.pack`."""
+        prompt, answer = (ops.cast(inputs[name], "int32") for name in ("prompt", "answer"))
+        # Shift right: the token at each position is predicted from those before it, the first from START.
+        known = ops.concatenate([ops.full_like(answer[:, :1], START_ID), answer[:, :-1]], axis=1)
+        first, length = prompt.shape[1], answer.shape[1]
+        rows = (ops.shape(prompt)[0], 1)
+        return {
+            "text": ops.concatenate([prompt, known], axis=1),
+            "position": ops.tile(ops.arange(first + length)[None], rows),
+            "question": ops.concatenate(
+                [ops.cast(ops.not_equal(prompt, PAD_ID), "int32"), ops.ones_like(answer)], axis=1
+            ),
+            "slots": ops.tile(ops.arange(first, first + length)[None], rows),
+        }
 
     # Writing
 
     def read(self, inputs):
-        """Read the prefix once, and keep the keys and values of its tokens.
+        """Read the modalities and the prompt once, and keep the keys and values of their tokens.
 
         Returns:
             ``(caches, real)``: one cache for each block, with room for the answer, and boolean ``(batch,
             prefix)``.
         """
-        hidden, real = self.embed_prefix(inputs)
-        batch, room = ops.shape(real)[0], self.settings.answer_length
-        mask = ops.concatenate([real, ops.zeros((batch, room), dtype="bool")], axis=1)[:, None, None, :]
+        media, real = self.embed_media(inputs)
+        prompt = ops.cast(inputs["prompt"], "int32")
+        batch, room = ops.shape(prompt)[0], self.settings.answer_length
+        position = ops.tile(ops.arange(prompt.shape[1])[None], (batch, 1))
+        question = ops.cast(ops.not_equal(prompt, PAD_ID), "int32")
+        mask = packed_mask(
+            real, ops.ones_like(prompt, dtype="bool"), question, itself=not self.settings.matching
+        )
+        mask = ops.pad(mask, ((0, 0), (0, 0), (0, 0), (0, room)))
+        hidden = ops.concatenate([media, self.embed_text(prompt, position)], axis=1)
         caches = []
         for block in self.blocks:
             cache = block.empty_cache(batch, hidden.shape[1] + room)
             hidden, cache = block(hidden, attention_mask=mask, cache=cache, position=0)
             caches.append(cache)
-        return caches, real
+        return caches, ops.concatenate([real, ops.not_equal(prompt, PAD_ID)], axis=1)
 
     def next_logits(self, token, place, caches, real):
         """One step of writing: the logits of the token after ``token``.
@@ -183,15 +243,19 @@ class MultimodalGenerator(keras.Model):
             ``(logits, caches)``, the logits ``(batch, vocabulary)``.
         """
         size = self.settings
-        hidden = self.embed_text(token[:, None], size.prompt_length + place)
+        hidden = self.embed_text(token[:, None], ops.full_like(token[:, None], size.prompt_length) + place)
         written = ops.arange(size.answer_length) <= place
         written = ops.broadcast_to(written, (ops.shape(real)[0], size.answer_length))
+        if size.matching:  # not at itself, see packed_mask
+            itself = ops.equal(ops.arange(size.answer_length), place)[None, :]
+            alone = ops.logical_not(ops.any(real[:, : real.shape[1] - size.prompt_length], axis=1))
+            written = written & (ops.logical_not(itself) | alone[:, None])
         mask = ops.concatenate([real, written], axis=1)[:, None, None, :]
         kept = []
         for block, cache in zip(self.blocks, caches, strict=True):
             hidden, cache = block(hidden, attention_mask=mask, cache=cache, position=real.shape[1] + place)
             kept.append(cache)
-        return self.to_logits(self.final_norm(hidden[:, 0])), kept
+        return self._logits(hidden[:, 0]), kept
 
     def generate(self, inputs: Mapping, prompts: str | Sequence[str], batch_size: int = 256) -> list[str]:
         """Answer prompts, greedily.

@@ -1,21 +1,20 @@
-"""How an answer is chosen token by token (notebook 50): here the greedy way, the likeliest token each
-time."""
+"""The loop of every way that follows a single answer (notebook 54)."""
 
-import keras
 from keras import ops
 
 from mmcourse.text import END_ID, PAD_ID, START_ID
 
 
-def greedy(model, inputs):
+def write(model, inputs, pick):
     """Write answers: token ids ``int32`` ``(batch, answer_length)``, padded after the end token.
 
-    The prefix is read once; each further token costs one step over its keys and values. All of it is one
-    ``while_loop``, so that a compiler sees the whole.
+    The prefix is read once; each further token costs one step over its keys and values.
 
     Args:
         model: a :class:`mmcourse.generator.model.MultimodalGenerator`.
         inputs: as it is called with, without "answer".
+        pick: takes logits ``(batch, vocabulary)`` and the place in the answer, a scalar, and gives the next
+            token of each example, ``(batch,)``.
     """
     caches, real = model.read(inputs)
     batch, length = ops.shape(real)[0], model.settings.answer_length
@@ -25,7 +24,7 @@ def greedy(model, inputs):
 
     def step(place, token, finished, answer, *caches):
         logits, caches = model.next_logits(token, place, caches, real)
-        token = ops.cast(ops.where(finished, PAD_ID, ops.argmax(logits, axis=-1)), "int32")
+        token = ops.cast(ops.where(finished, PAD_ID, pick(logits, place)), "int32")
         answer = ops.slice_update(answer, (0, place), token[:, None])
         return place + 1, token, finished | ops.equal(token, END_ID), answer, *caches
 
@@ -36,19 +35,3 @@ def greedy(model, inputs):
         ops.zeros((batch, length), dtype="int32"),
     )
     return ops.while_loop(unfinished, step, (*start, *caches))[3]
-
-
-class Writer(keras.Model):
-    """Wraps a way of choosing so that ``predict`` compiles and batches it on any backend.
-
-    Args:
-        model: the generator.
-        choose: a function such as :func:`greedy`.
-    """
-
-    def __init__(self, model, choose=greedy):
-        super().__init__(dtype=model.dtype_policy)
-        self.model, self.choose = model, choose
-
-    def call(self, inputs):
-        return self.choose(self.model, inputs)
