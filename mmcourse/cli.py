@@ -1,4 +1,4 @@
-"""The command ``mmcourse``: fetch data, train, generate, evaluate.
+"""The command ``mmcourse``: fetch data, train, generate, evaluate, export.
 
 TensorFlow takes seconds to import, so a command imports what it needs when it runs.
 """
@@ -67,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="print one JSON object")
     _add_profile(command)
     command.set_defaults(run=_evaluate)
+
+    command = commands.add_parser("export", help="write the model as ONNX files, for a page or a phone")
+    command.add_argument("folder", metavar="FOLDER", help="made if it is not there")
+    _add_profile(command)
+    command.set_defaults(run=_export)
     return parser
 
 
@@ -144,6 +149,19 @@ def _evaluate(options: argparse.Namespace) -> None:
             f"{label:46} exact {scores['exact']:.3f}  token recall {scores['token_recall']:.3f}"
             f"  ({scores['pictures']} pictures)"
         )
+
+
+def _export(options: argparse.Namespace) -> None:
+    folder = Path(options.folder)
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"{options.folder[:80]!r} is a file, expected a folder to write into")
+
+    with _silent_import():
+        from mmcourse.generator import naming
+        from mmcourse.generator.export import export
+
+    for path in export(naming.load_trained(options.profile), folder):
+        print(f"{path} ({path.stat().st_size:,} bytes)")
 
 
 @contextlib.contextmanager

@@ -600,3 +600,25 @@ def test_real_command_with_the_trained_model_is_quick(held_out):
     model = naming.load_trained("cpu")
     expected = model.generate({"image": image.read(path, emoji.PICTURE_SIZE)[None]}, "name it in English")
     assert done.stdout == expected[0] + "\n"
+
+
+# Export
+
+
+def test_export_writes_files_that_answer_the_same(tiny, loaded, tmp_path, capsys):
+    from mmcourse.generator.exported import Exported
+
+    assert main(["export", str(tmp_path / "for a page")]) == 0
+    named = [line.split(" (")[0] for line in capsys.readouterr().out.splitlines()]
+    assert sorted(named) == sorted(str(path) for path in (tmp_path / "for a page").iterdir())
+    noise().save(tmp_path / "picture.png")
+    pictures = image.read(tmp_path / "picture.png", SIZE)[None]
+    exported = Exported(tmp_path / "for a page")
+    for prompt in ("what is this", "用中文说"):
+        assert exported.generate({"image": pictures}, prompt) == tiny.generate({"image": pictures}, prompt)
+
+
+def test_export_refuses_a_file_before_it_loads_a_model(loaded, picture, capsys):
+    assert main(["export", str(picture)]) == 1
+    assert "expected a folder" in capsys.readouterr().err
+    assert loaded == []

@@ -10,26 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmcourse.data import emoji
-from mmcourse.data.scenes import GRID, PLACES, Scene
+from mmcourse.data.scenes import GRID, PLACE_NAMES, Scene
 from mmcourse.data.things import THINGS
 
 LANGUAGES = ("en", "zh")
 TASKS = ("describe", "name", "name_in", "count", "exist", "at", "left_of", "where")
-# A word for the row and a word for the column, so that each name is made of parts that others share.
-PLACE_NAMES = {
-    "en": (
-        "top left",
-        "top middle",
-        "top right",
-        "middle left",
-        "middle",
-        "middle right",
-        "bottom left",
-        "bottom middle",
-        "bottom right",
-    ),
-    "zh": ("左上", "中上", "右上", "左中", "正中", "右中", "左下", "中下", "右下"),
-}
 NUMBERS = {
     "en": ("none", "one", "two", "three", "four"),
     "zh": ("没有", "一", "两", "三", "四"),
@@ -379,6 +364,3 @@ def every_text() -> list[str]:
                     template.format(thing="", things="", a_thing="", measure="", place="", language="")
                 )
     return texts
-
-
-__all__ = ["PLACES", "Question", "ask", "description"]

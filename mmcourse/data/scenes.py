@@ -18,6 +18,21 @@ from mmcourse.data.things import THINGS
 
 SIDE, GRID = 96, 3
 CELL, PLACES = SIDE // GRID, GRID * GRID
+# A word for the row and a word for the column, so that each name is made of parts that others share.
+PLACE_NAMES = {
+    "en": (
+        "top left",
+        "top middle",
+        "top right",
+        "middle left",
+        "middle",
+        "middle right",
+        "bottom left",
+        "bottom middle",
+        "bottom right",
+    ),
+    "zh": ("左上", "中上", "右上", "左中", "正中", "右中", "左下", "中下", "右下"),
+}
 SIZES, PORTRAIT = (22, 26, 30), 64  # sides of a thing in pixels
 GROUNDS = np.array(
     [(255, 255, 255), (255, 244, 214), (226, 240, 255), (228, 247, 228), (255, 229, 236), (240, 232, 250)],
@@ -164,8 +179,6 @@ def compose(content: Mapping[str, str], seed: int = 0) -> Scene:
     Raises:
         ValueError: an unknown place or thing, or an empty scene.
     """
-    from mmcourse.data.questions import PLACE_NAMES
-
     if not content:
         raise ValueError("a scene needs at least one thing, for example {'top left': 'cat'}")
     names = {thing.english: number for number, thing in enumerate(THINGS)}

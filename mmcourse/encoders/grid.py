@@ -24,13 +24,14 @@ class GridEncoder(keras.layers.Layer):
         size: side of a picture in pixels, a multiple of ``2 ** convolutions``.
         channels: of each convolution but the last, whose channels are the width.
         width: of the tokens.
-        spread: standard deviation of the vectors of rows and columns at the start.
+        spread: standard deviation of the vectors of rows and columns at the start. What is seen has mean 0
+            and variance 1; with 1, what and where weigh about the same, and a search for either finds it.
 
     Raises:
         ValueError: ``size`` is no such multiple.
     """
 
-    def __init__(self, size: int, channels, width: int, spread: float = 0.5, **kwargs):
+    def __init__(self, size: int, channels, width: int, spread: float = 1.0, **kwargs):
         super().__init__(**kwargs)
         stride = STRIDE ** (len(channels) + 1)
         if size % stride:
@@ -48,6 +49,9 @@ class GridEncoder(keras.layers.Layer):
             for i in range(len(self.channels))
         ]
         self.to_tokens = keras.layers.Dense(width, name="to_tokens", **kept)
+        self.seen_norm = keras.layers.LayerNormalization(
+            epsilon=1e-6, center=False, scale=False, name="seen_norm", **kept
+        )
 
     def build(self, shape):
         filters = 3
@@ -56,6 +60,7 @@ class GridEncoder(keras.layers.Layer):
             filters = convolution.units
             norm.build((None, None, None, filters))
         self.to_tokens.build((None, None, None, KERNEL**2 * filters))
+        self.seen_norm.build((None, None, None, self.width))
         self.position = self.add_weight(
             shape=(2, self.side, self.width),
             initializer=keras.initializers.RandomNormal(stddev=self.spread),
@@ -71,7 +76,7 @@ class GridEncoder(keras.layers.Layer):
         hidden = ops.cast(images, self.compute_dtype) / 127.5 - 1.0
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             hidden = ops.relu(norm(convolution(_windows(hidden)), training=training))
-        return self.to_tokens(_windows(hidden))
+        return self.seen_norm(self.to_tokens(_windows(hidden)))
 
     def place(self, seen):
         """Add to what stands in each field where it lies: ``(batch, tokens, width)``."""

@@ -8,7 +8,7 @@ share one reading of it (:mod:`mmcourse.generator.packing`). How tokens are chos
 :mod:`mmcourse.generator.decoding`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import keras
@@ -257,12 +257,20 @@ class MultimodalGenerator(keras.Model):
             kept.append(cache)
         return self._logits(hidden[:, 0]), kept
 
-    def generate(self, inputs: Mapping, prompts: str | Sequence[str], batch_size: int = 256) -> list[str]:
-        """Answer prompts, greedily.
+    def generate(
+        self,
+        inputs: Mapping,
+        prompts: str | Sequence[str],
+        choose: Callable = decoding.greedy,
+        batch_size: int = 256,
+    ) -> list[str]:
+        """Answer prompts.
 
         Args:
             inputs: name of a modality -> array ``(examples, *shape)``, for each that is present.
             prompts: one text for all examples, or one for each.
+            choose: how tokens are chosen, see :mod:`mmcourse.generator.decoding`; the likeliest by default.
+            batch_size: how many are answered at a time.
 
         Returns:
             One text for each example.
@@ -282,12 +290,15 @@ class MultimodalGenerator(keras.Model):
             return []
         prompts = [prompts] * count if isinstance(prompts, str) else list(prompts)
         arrays["prompt"] = self.encode_prompts(prompts)
-        if "_writer" not in self.__dict__:
-            writer = decoding.Writer(self)
-            writer.compile(jit_compile=False)
-            # Past Keras's attribute tracking: the writer holds this model, which must not hold it back.
-            self.__dict__["_writer"] = writer
-        answers = self.__dict__["_writer"].predict(arrays, batch_size=batch_size, verbose=0)
+        arrays["example"] = np.arange(
+            count, dtype=np.int32
+        )  # a sample depends on its number, not on its batch
+        # Past Keras's attribute tracking: a writer holds this model, which must not hold it back.
+        writers = self.__dict__.setdefault("_writers", {})
+        if choose not in writers:
+            writers[choose] = decoding.Writer(self, choose)
+            writers[choose].compile(jit_compile=False)
+        answers = writers[choose].predict(arrays, batch_size=batch_size, verbose=0)
         return self.vocabulary.decode(answers)
 
     def _checked(self, name: str, array: np.ndarray) -> np.ndarray:
