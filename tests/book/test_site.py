@@ -351,9 +351,10 @@ def test_search_finds_each_chapter(browser, server, address, page):
     title = soup(page).select_one("article h1").get_text()
     word = max(re.findall(r"[a-z]{4,}", title.lower()), key=len)
     tab, visit = open_page(browser, base, f"search.html?q={word}")
-    tab.wait_for_selector("#search-results li a", timeout=10_000)
+    # Results are listed one after the other, and their excerpts arrive after the links.
+    tab.wait_for_selector(f'#search-results li a[href*="{page}"]', timeout=20_000)
     found = tab.eval_on_selector_all("#search-results li a", "links => links.map(a => a.href)")
-    tab.wait_for_timeout(300)  # excerpts arrive after the links
+    tab.wait_for_timeout(300)
     tab.context.close()
     assert any(urlsplit(link).path.endswith(page) for link in found), found
     assert visit.errors == []
