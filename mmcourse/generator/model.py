@@ -290,9 +290,8 @@ class MultimodalGenerator(keras.Model):
             return []
         prompts = [prompts] * count if isinstance(prompts, str) else list(prompts)
         arrays["prompt"] = self.encode_prompts(prompts)
-        arrays["example"] = np.arange(
-            count, dtype=np.int32
-        )  # a sample depends on its number, not on its batch
+        # A sample depends on its number, not on its batch.
+        arrays["example"] = np.arange(count, dtype=np.int32)
         # Past Keras's attribute tracking: a writer holds this model, which must not hold it back.
         writers = self.__dict__.setdefault("_writers", {})
         if choose not in writers:
