@@ -189,6 +189,7 @@ class Question:
         prompt, answer: texts.
         guesses: the answers that fit a random thing or place of the scene: what somebody who sees the scene
             and does not understand the question would say.
+        thing, place, into: what is asked about: number of a thing, of a place, code of a language.
     """
 
     task: str
@@ -196,6 +197,44 @@ class Question:
     prompt: str
     answer: str
     guesses: tuple[str, ...] = ()
+    thing: int | None = None
+    place: int | None = None
+    into: str = ""
+
+    def about(self, scene: Scene) -> str:
+        """The answer if the scene were this one; "" where it has none."""
+        return answer_of(scene, self.task, self.language, self.thing, self.place, self.into)
+
+
+def answer_of(
+    scene: Scene,
+    task: str,
+    language: str,
+    thing: int | None = None,
+    place: int | None = None,
+    into: str = "",
+) -> str:
+    """The true answer to a question about a scene, or "" where it has none.
+
+    Args:
+        thing, place, into: as in :class:`Question`, for the tasks that need them.
+    """
+    if task in ("name", "name_in"):
+        return name_of(scene.things[0], into or language)
+    if task == "describe":
+        return description(scene, language)
+    if task == "at":
+        found = scene.at(place)
+        return "" if found is None else number_of(found, 1, language)
+    count = scene.counts.get(thing, 0)
+    if task == "exist":
+        return YES_NO[language][not count]
+    if task == "count":
+        return count_answer(thing, count, language) if count < len(NUMBERS[language]) else ""
+    if task == "where":
+        return PLACE_NAMES[language][scene.places[scene.things.index(thing)]] if count else ""
+    neighbour = left_neighbours(scene).get(thing)
+    return "" if neighbour is None else number_of(neighbour, 1, language)
 
 
 def number_of(thing: int, count: int, language: str) -> str:
@@ -290,46 +329,48 @@ def ask(
     known, all_of = KNOWN[task], len(WORDINGS[language][task])
     if number is None:
         number = int(random.integers(known, all_of) if unseen_wording else random.integers(known))
-    counts = scene.counts
-    kinds = list(counts)
-    if task in ("name", "name_in"):
-        if not scene.portrait:
-            return None
-        thing = scene.things[0]
-        if task == "name":
-            return Question(task, language, wording(task, language, number), name_of(thing, language))
-        code = list(emoji.LANGUAGES)[int(random.integers(len(emoji.LANGUAGES)))]
-        said = emoji.LANGUAGES[code] if language == "en" else CHINESE_LANGUAGES[code]
-        prompt = wording(task, language, number, into=said)
-        return Question(task, language, prompt, name_of(thing, code))
-    if scene.portrait:
+    kinds = list(scene.counts)
+    thing: int | None = None
+    place: int | None = None
+    into, guesses = "", ()
+    if scene.portrait != (task in ("name", "name_in")):
         return None
-    if task == "describe":
-        return Question(task, language, wording(task, language, number), description(scene, language))
+    if task == "name_in":
+        into = list(emoji.LANGUAGES)[int(random.integers(len(emoji.LANGUAGES)))]
+    elif task not in ("name", "describe"):
+        asked = _ask_about(scene, task, language, random, kinds)
+        if asked is None:
+            return None
+        thing, place, guesses = asked
+    said = (emoji.LANGUAGES if language == "en" else CHINESE_LANGUAGES).get(into, "")
+    where = "" if place is None else PLACE_NAMES[language][place]
+    prompt = wording(task, language, number, thing, where, said)
+    answer = answer_of(scene, task, language, thing, place, into)
+    return Question(task, language, prompt, answer, guesses, thing, place, into)
+
+
+def _ask_about(
+    scene: Scene, task: str, language: str, random: np.random.Generator, kinds: list[int]
+) -> tuple[int | None, int | None, tuple[str, ...]] | None:
+    """A thing or a place to ask about, and what a guesser would say; None where the scene does not fit."""
+    counts = scene.counts
     if len(kinds) < 2:
         return None
     if task == "at":
         place = scene.places[int(random.integers(len(scene.places)))]
-        prompt = wording(task, language, number, place=PLACE_NAMES[language][place])
-        guesses = tuple(number_of(thing, 1, language) for thing in kinds)
-        return Question(task, language, prompt, number_of(scene.at(place), 1, language), guesses)
+        return None, place, tuple(number_of(thing, 1, language) for thing in kinds)
     if task == "left_of":
-        pairs = left_neighbours(scene)
+        pairs = list(left_neighbours(scene))
         if not pairs or len(kinds) < 3:
             return None
-        thing = list(pairs)[int(random.integers(len(pairs)))]
-        guesses = tuple(number_of(other, 1, language) for other in kinds if other != thing)
-        prompt = wording(task, language, number, thing)
-        return Question(task, language, prompt, number_of(pairs[thing], 1, language), guesses)
+        thing = pairs[int(random.integers(len(pairs)))]
+        return thing, None, tuple(number_of(other, 1, language) for other in kinds if other != thing)
     if task == "where":
         single = [thing for thing in kinds if counts[thing] == 1]
         if not single:
             return None
         thing = single[int(random.integers(len(single)))]
-        names = PLACE_NAMES[language]
-        answer = names[scene.places[scene.things.index(thing)]]
-        guesses = tuple(names[place] for place in scene.places)
-        return Question(task, language, wording(task, language, number, thing), answer, guesses)
+        return thing, None, tuple(PLACE_NAMES[language][place] for place in scene.places)
     if task == "count" and len(set(counts.values())) < 2:
         return None
     absent = random.random() < (0.5 if task == "exist" else 0.25)
@@ -339,14 +380,11 @@ def ask(
             thing = int(random.integers(len(THINGS)))
     else:
         thing = kinds[int(random.integers(len(kinds)))]
-    prompt = wording(task, language, number, thing)
     if task == "exist":
-        return Question(task, language, prompt, YES_NO[language][absent], YES_NO[language])
+        return thing, None, YES_NO[language]
     # The numbers of the scene's things and none, each once.
     numbers = sorted({*counts.values(), 0})
-    guesses = tuple(count_answer(thing, count, language) for count in numbers)
-    answer = count_answer(thing, counts.get(thing, 0), language)
-    return Question(task, language, prompt, answer, guesses)
+    return thing, None, tuple(count_answer(thing, count, language) for count in numbers)
 
 
 def every_text() -> list[str]:

@@ -18,7 +18,7 @@ class GridEncoder(keras.layers.Layer):
     Takes ``uint8`` or float pictures ``(batch, size, size, 3)`` with values 0-255 and gives
     ``(batch, (size / 2^convolutions)^2, width)``. Each convolution of 3 x 3 with stride 2 is written as one
     product with nine slices of the picture side by side: the same numbers, and faster under XLA on a
-    processor.
+    processor. After it each pixel is normalised over its channels, so that no picture depends on its batch.
 
     Args:
         size: side of a picture in pixels, a multiple of ``2 ** convolutions``.
@@ -45,7 +45,7 @@ class GridEncoder(keras.layers.Layer):
             for i, filters in enumerate(self.channels)
         ]
         self.norms = [
-            keras.layers.BatchNormalization(momentum=0.9, name=f"norm_{i}", **kept)
+            keras.layers.LayerNormalization(epsilon=1e-5, name=f"norm_{i}", **kept)
             for i in range(len(self.channels))
         ]
         self.to_tokens = keras.layers.Dense(width, name="to_tokens", **kept)
@@ -71,11 +71,11 @@ class GridEncoder(keras.layers.Layer):
         own = {"size": self.size, "channels": self.channels, "width": self.width, "spread": self.spread}
         return {**super().get_config(), **own}
 
-    def look(self, images, training=False):
+    def look(self, images):
         """What stands in each field, without where: ``(batch, side, side, width)``."""
         hidden = ops.cast(images, self.compute_dtype) / 127.5 - 1.0
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            hidden = ops.relu(norm(convolution(_windows(hidden)), training=training))
+            hidden = ops.relu(norm(convolution(_windows(hidden))))
         return self.seen_norm(self.to_tokens(_windows(hidden)))
 
     def place(self, seen):
@@ -83,8 +83,8 @@ class GridEncoder(keras.layers.Layer):
         rows, columns = self.position[0][:, None], self.position[1][None]
         return ops.reshape(seen + ops.cast(rows + columns, self.compute_dtype), (-1, self.tokens, self.width))
 
-    def call(self, images, training=False):
-        return self.place(self.look(images, training=training))
+    def call(self, images):
+        return self.place(self.look(images))
 
 
 def _windows(images):

@@ -142,8 +142,11 @@ class MultimodalGenerator(keras.Model):
 
     # Reading
 
-    def embed_media(self, inputs, training=False):
+    def embed_media(self, inputs, training=False, encoded=None):
         """The tokens of all modalities that are present, and which of them are real.
+
+        Args:
+            encoded: name of a modality -> what its encoder makes of its input, where that is known already.
 
         Returns:
             ``(batch, media, width)`` and boolean ``(batch, media)``, False for padding. Without any modality
@@ -155,7 +158,9 @@ class MultimodalGenerator(keras.Model):
         for number, (name, encoder) in enumerate(self.encoders.items()):
             if name not in inputs:
                 continue
-            tokens = encoder(inputs[name], training=training)
+            tokens = (encoded or {}).get(name)
+            if tokens is None:
+                tokens = encoder(inputs[name], training=training)
             mask = encoder.compute_mask(inputs[name], None)
             parts.append(tokens + ops.cast(self.modality[number], self.compute_dtype))
             real.append(ops.ones_like(tokens[:, :, 0], dtype="bool") if mask is None else mask)
@@ -166,10 +171,10 @@ class MultimodalGenerator(keras.Model):
         here = ops.take(ops.convert_to_tensor(self.text_position), positions, axis=0)
         return self.token_embedding(token_ids) + ops.cast(here, self.compute_dtype)
 
-    def call(self, inputs, training=False):
-        media, real = self.embed_media(inputs, training)
+    def call(self, inputs, training=False, encoded=None):
+        media, real = self.embed_media(inputs, training, encoded)
         if "text" not in inputs:
-            inputs = self._one_question(inputs)
+            inputs = self.as_packed(inputs)
         text, position, question = (ops.cast(inputs[n], "int32") for n in ("text", "position", "question"))
         mask = packed_mask(
             real, position < self.settings.prompt_length, question, itself=not self.settings.matching
@@ -189,7 +194,7 @@ class MultimodalGenerator(keras.Model):
         words = ops.transpose(ops.cast(self.token_embedding.embeddings, self.compute_dtype))
         return ops.matmul(outputs, words) + ops.cast(self.word_bias, self.compute_dtype)
 
-    def _one_question(self, inputs):
+    def as_packed(self, inputs):
         """A prompt and an answer in the form of :func:`mmcourse.generator.packing.pack`."""
         prompt, answer = (ops.cast(inputs[name], "int32") for name in ("prompt", "answer"))
         # Shift right: the token at each position is predicted from those before it, the first from START.
@@ -260,7 +265,7 @@ class MultimodalGenerator(keras.Model):
     def generate(
         self,
         inputs: Mapping,
-        prompts: str | Sequence[str],
+        prompts: str | Sequence[str] | None,
         choose: Callable = decoding.greedy,
         batch_size: int = 256,
     ) -> list[str]:
@@ -268,7 +273,8 @@ class MultimodalGenerator(keras.Model):
 
         Args:
             inputs: name of a modality -> array ``(examples, *shape)``, for each that is present.
-            prompts: one text for all examples, or one for each.
+            prompts: one text for all examples, or one for each; None where nothing is written because a
+                modality asks the question.
             choose: how tokens are chosen, see :mod:`mmcourse.generator.decoding`; the likeliest by default.
             batch_size: how many are answered at a time.
 
@@ -277,19 +283,25 @@ class MultimodalGenerator(keras.Model):
 
         Raises:
             ValueError: there is no encoder of that name, an array has another shape, the numbers of examples
-                differ, or a prompt is empty, too long or holds a word that the model has never seen.
+                differ, there is neither prompt nor modality, or a prompt is empty, too long or holds a word
+                that the model has never seen.
         """
         arrays = {name: self._checked(name, np.asarray(values)) for name, values in inputs.items()}
         counts = {name: len(array) for name, array in arrays.items()}
-        if not isinstance(prompts, str):
+        if prompts is None and not counts:
+            raise ValueError("expected a prompt, or a modality that asks; got neither")
+        if prompts is not None and not isinstance(prompts, str):
             counts["prompts"] = len(prompts)
         count = max(counts.values(), default=1)
         if any(number != count for number in counts.values()):
             raise ValueError(f"expected as many prompts as examples of each modality, got {counts}")
         if not count:
             return []
-        prompts = [prompts] * count if isinstance(prompts, str) else list(prompts)
-        arrays["prompt"] = self.encode_prompts(prompts)
+        if prompts is None:
+            arrays["prompt"] = np.full((count, self.settings.prompt_length), PAD_ID, dtype=np.int32)
+        else:
+            prompts = [prompts] * count if isinstance(prompts, str) else list(prompts)
+            arrays["prompt"] = self.encode_prompts(prompts)
         # A sample depends on its number, not on its batch.
         arrays["example"] = np.arange(count, dtype=np.int32)
         # Past Keras's attribute tracking: a writer holds this model, which must not hold it back.
