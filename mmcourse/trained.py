@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mmcourse.encoders import picture_names, prepared, spoken_names, spoken_words, word_vectors
-from mmcourse.generator import naming, review_scores, reviews
+from mmcourse.generator import naming, review_scores, reviews, scenes
 from mmcourse.learning import faults, tuning_digits
 
 
@@ -34,6 +34,7 @@ CATALOGUE: dict[str, Callable[[str], Any]] = {
     "spoken-names": lambda profile: spoken_names.load_trained(profile),
     "spoken-names-shuffled": lambda profile: spoken_names.load_trained(profile, shuffled=True),
     "naming": lambda profile: naming.trained_folder(naming.CONFIGURATIONS[profile]),
+    "scenes": lambda profile: scenes.trained_folder(scenes.CONFIGURATIONS[profile]),
     "reviews": lambda profile: reviews.trained_folder(reviews.CONFIGURATIONS[profile]),
     "reviews-samples": lambda profile: review_scores.load_samples(profile),
 }

@@ -125,7 +125,7 @@ def _reader(model: MultimodalGenerator, shapes: dict) -> MultimodalGenerator:
     """The same generator without its encoders."""
     ordinary = model.vocabulary.tokens[len(SPECIAL_TOKENS) :]
     encoded = {name: _Encoded(shape, name=f"{name}_encoded") for name, shape in shapes.items()}
-    reader = MultimodalGenerator(encoded, ordinary, model.settings, dtype=model.dtype_policy)
+    reader = MultimodalGenerator(encoded, ordinary, model.settings, model.asking, dtype=model.dtype_policy)
     reader.build()
     of_encoders = {id(weight) for encoder in model.encoders.values() for weight in encoder.weights}
     reader.set_weights([weight.numpy() for weight in model.weights if id(weight) not in of_encoders])

@@ -64,9 +64,11 @@ class MultimodalGenerator(keras.Model):
             ``shape``, that of one example, and may say with ``compute_mask`` which of its tokens are real.
         tokens: the ordinary tokens of the vocabulary, see :class:`mmcourse.text.Vocabulary`.
         settings: the decoder's size; a dictionary of its fields will do.
+        asking: names of the modalities that ask, such as a spoken question. Their tokens stand before the
+            prompt's and are treated like them: they look at the other modalities and are not seen by them.
 
     Raises:
-        ValueError: an encoder is called "prompt" or "answer".
+        ValueError: an encoder is called "prompt" or "answer", or there is none for a modality that asks.
     """
 
     def __init__(
@@ -74,12 +76,15 @@ class MultimodalGenerator(keras.Model):
         encoders: Mapping[str, keras.layers.Layer],
         tokens: Sequence[str],
         settings: Settings | Mapping = Settings(),
+        asking: Sequence[str] = (),
         **kwargs,
     ):
         super().__init__(**kwargs)
         if {"prompt", "answer"} & set(encoders):
             raise ValueError(f"no encoder may be called 'prompt' or 'answer', got {', '.join(encoders)}")
-        self.encoders = dict(encoders)
+        if set(asking) - set(encoders):
+            raise ValueError(f"asking must be some of {', '.join(encoders)}, got {', '.join(asking)}")
+        self.encoders, self.asking = dict(encoders), tuple(asking)
         self.vocabulary = Vocabulary(tokens)
         self.settings = size = settings if isinstance(settings, Settings) else Settings(**settings)
         kept = {"dtype": self.dtype_policy}
@@ -131,6 +136,7 @@ class MultimodalGenerator(keras.Model):
         encoders = {name: keras.saving.serialize_keras_object(e) for name, e in self.encoders.items()}
         ordinary = list(self.vocabulary.tokens[len(SPECIAL_TOKENS) :])
         own = {"encoders": encoders, "tokens": ordinary, "settings": asdict(self.settings)}
+        own["asking"] = self.asking
         return {**super().get_config(), **own}
 
     @classmethod
@@ -143,7 +149,7 @@ class MultimodalGenerator(keras.Model):
     # Reading
 
     def embed_media(self, inputs, training=False, encoded=None):
-        """The tokens of all modalities that are present, and which of them are real.
+        """The tokens of all modalities that are present and show something, and which of them are real.
 
         Args:
             encoded: name of a modality -> what its encoder makes of its input, where that is known already.
@@ -152,12 +158,22 @@ class MultimodalGenerator(keras.Model):
             ``(batch, media, width)`` and boolean ``(batch, media)``, False for padding. Without any modality
             there are no tokens.
         """
-        some = inputs["prompt" if "prompt" in inputs else "text"]
-        parts = [ops.zeros((ops.shape(some)[0], 0, self.settings.width), dtype=self.compute_dtype)]
-        real = [ops.zeros((ops.shape(some)[0], 0), dtype="bool")]
-        for number, (name, encoder) in enumerate(self.encoders.items()):
+        return self._embed(
+            [name for name in self.encoders if name not in self.asking], inputs, training, encoded
+        )
+
+    def embed_spoken(self, inputs, training=False, encoded=None):
+        """The tokens of the modalities that ask, in the form of :meth:`embed_media`."""
+        return self._embed(self.asking, inputs, training, encoded)
+
+    def _embed(self, names, inputs, training, encoded):
+        batch = ops.shape(inputs["prompt" if "prompt" in inputs else "text"])[0]
+        parts = [ops.zeros((batch, 0, self.settings.width), dtype=self.compute_dtype)]
+        real = [ops.zeros((batch, 0), dtype="bool")]
+        for name in names:
             if name not in inputs:
                 continue
+            encoder, number = self.encoders[name], list(self.encoders).index(name)
             tokens = (encoded or {}).get(name)
             if tokens is None:
                 tokens = encoder(inputs[name], training=training)
@@ -172,18 +188,23 @@ class MultimodalGenerator(keras.Model):
         return self.token_embedding(token_ids) + ops.cast(here, self.compute_dtype)
 
     def call(self, inputs, training=False, encoded=None):
-        media, real = self.embed_media(inputs, training, encoded)
         if "text" not in inputs:
-            inputs = self.as_packed(inputs)
+            inputs = {**inputs, **self.as_packed(inputs)}
+        media, real = self.embed_media(inputs, training, encoded)
+        spoken, heard = self.embed_spoken(inputs, training, encoded)
         text, position, question = (ops.cast(inputs[n], "int32") for n in ("text", "position", "question"))
+        written = self.embed_text(text, position)
         mask = packed_mask(
-            real, position < self.settings.prompt_length, question, itself=not self.settings.matching
+            real,
+            ops.concatenate([heard, position < self.settings.prompt_length], axis=1),
+            ops.concatenate([ops.cast(heard, "int32"), question], axis=1),
+            itself=not self.settings.matching,
         )
-        hidden = ops.concatenate([media, self.embed_text(text, position)], axis=1)
+        hidden = ops.concatenate([media, spoken, written], axis=1)
         for block in self.blocks:
             hidden = block(hidden, attention_mask=mask, training=training)
         slots = ops.cast(inputs["slots"], "int32")[:, :, None]
-        answers = ops.take_along_axis(hidden[:, media.shape[1] :], slots, axis=1)
+        answers = ops.take_along_axis(hidden[:, hidden.shape[1] - text.shape[1] :], slots, axis=1)
         return self._logits(answers)
 
     def _logits(self, hidden):
@@ -220,21 +241,22 @@ class MultimodalGenerator(keras.Model):
             prefix)``.
         """
         media, real = self.embed_media(inputs)
+        spoken, heard = self.embed_spoken(inputs)
         prompt = ops.cast(inputs["prompt"], "int32")
         batch, room = ops.shape(prompt)[0], self.settings.answer_length
         position = ops.tile(ops.arange(prompt.shape[1])[None], (batch, 1))
-        question = ops.cast(ops.not_equal(prompt, PAD_ID), "int32")
+        asked = ops.concatenate([heard, ops.not_equal(prompt, PAD_ID)], axis=1)
         mask = packed_mask(
-            real, ops.ones_like(prompt, dtype="bool"), question, itself=not self.settings.matching
+            real, ops.ones_like(asked), ops.cast(asked, "int32"), itself=not self.settings.matching
         )
         mask = ops.pad(mask, ((0, 0), (0, 0), (0, 0), (0, room)))
-        hidden = ops.concatenate([media, self.embed_text(prompt, position)], axis=1)
+        hidden = ops.concatenate([media, spoken, self.embed_text(prompt, position)], axis=1)
         caches = []
         for block in self.blocks:
             cache = block.empty_cache(batch, hidden.shape[1] + room)
             hidden, cache = block(hidden, attention_mask=mask, cache=cache, position=0)
             caches.append(cache)
-        return caches, ops.concatenate([real, ops.not_equal(prompt, PAD_ID)], axis=1)
+        return caches, ops.concatenate([real, asked], axis=1)
 
     def next_logits(self, token, place, caches, real):
         """One step of writing: the logits of the token after ``token``.
@@ -251,10 +273,10 @@ class MultimodalGenerator(keras.Model):
         hidden = self.embed_text(token[:, None], ops.full_like(token[:, None], size.prompt_length) + place)
         written = ops.arange(size.answer_length) <= place
         written = ops.broadcast_to(written, (ops.shape(real)[0], size.answer_length))
-        if size.matching:  # not at itself, see packed_mask
-            itself = ops.equal(ops.arange(size.answer_length), place)[None, :]
-            alone = ops.logical_not(ops.any(real[:, : real.shape[1] - size.prompt_length], axis=1))
-            written = written & (ops.logical_not(itself) | alone[:, None])
+        if size.matching:  # at itself only for want of anything else, see packed_mask
+            before = ops.broadcast_to(ops.arange(size.answer_length) < place, ops.shape(written))
+            alone = ops.logical_not(ops.any(ops.concatenate([real, before], axis=1), axis=1))
+            written = before | (written & alone[:, None])
         mask = ops.concatenate([real, written], axis=1)[:, None, None, :]
         kept = []
         for block, cache in zip(self.blocks, caches, strict=True):

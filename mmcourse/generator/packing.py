@@ -84,8 +84,8 @@ def packed_mask(media_is_token, is_prompt, question, itself: bool = True):
         media_is_token: boolean ``(batch, media)``; False for padding.
         is_prompt: boolean ``(batch, text)``.
         question: ``int32`` ``(batch, text)``, 0 for padding.
-        itself: whether a token of the text looks at itself. If not, it still does where there is no media
-            token, for then it might have nothing else to look at.
+        itself: whether a token of the text looks at itself. If not, it still does where it has nothing else
+            to look at.
 
     Returns:
         Boolean ``(batch, 1, media + text, media + text)``: row looks at column; the axis of size 1 is for the
@@ -98,8 +98,9 @@ def packed_mask(media_is_token, is_prompt, question, itself: bool = True):
     own = ops.equal(question[:, :, None], question[:, None, :]) & ops.not_equal(question, 0)[:, None, :]
     own = own & (is_prompt[:, None, :] | before)  # (batch, text, text)
     if not itself:
-        alone = ops.logical_not(ops.any(media_is_token, axis=1))  # (batch,)
-        own = own & (ops.not_equal(column[None, :, None], column[None, None, :]) | alone[:, None, None])
+        others = own & ops.not_equal(column[None, :, None], column[None, None, :])
+        alone = ops.logical_not(ops.any(media_is_token, axis=1)[:, None] | ops.any(others, axis=2))
+        own = others | (own & alone[:, :, None])
     seen = ops.broadcast_to(media_is_token[:, None, :], (batch, media + text, media))
     hidden = ops.zeros((batch, media, text), dtype="bool")
     return ops.concatenate([seen, ops.concatenate([hidden, own], axis=1)], axis=2)[:, None]

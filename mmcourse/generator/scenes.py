@@ -65,8 +65,8 @@ class Configuration:
     depth: int = 3
     hidden: int = 384
     matching: float = 1.5
-    epochs: int = 30
-    steps: int = 160
+    epochs: int = 25
+    steps: int = 120
     batch_size: int = 16
     row_length: int = 88
     answer_slots: int = 44

@@ -91,7 +91,7 @@ def test_without_itself_by_hand():
     )
     nothing = packed_mask(np.array([[False]]), prompt, question, itself=False)
     np.testing.assert_array_equal(
-        ops.convert_to_numpy(nothing)[0, 0].astype(int), [[0, 0, 0], [0, 1, 0], [0, 1, 1]]
+        ops.convert_to_numpy(nothing)[0, 0].astype(int), [[0, 0, 0], [0, 1, 0], [0, 1, 0]]
     )
 
 
