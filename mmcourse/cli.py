@@ -1,4 +1,4 @@
-"""The command ``mmcourse``: fetch data, train, generate, evaluate, export.
+"""The command ``mmcourse``: fetch data, train, generate, ask, evaluate, export.
 
 TensorFlow takes seconds to import, so a command imports what it needs when it runs.
 """
@@ -63,6 +63,18 @@ def _parser() -> argparse.ArgumentParser:
     _add_profile(command)
     command.set_defaults(run=_generate)
 
+    command = commands.add_parser(
+        "ask", help="ask about the picture of a scene, or all of a folder, in English or Chinese"
+    )
+    command.add_argument(
+        "picture", metavar="PICTURE", help="a PNG, JPEG or WebP file, an emoji, or a folder of files"
+    )
+    asked = command.add_mutually_exclusive_group(required=True)
+    asked.add_argument("question", nargs="?", metavar="QUESTION", help='such as "how many cats?"')
+    asked.add_argument("--speech", metavar="FILE", help="a WAV, FLAC, OGG or MP3 file that asks")
+    _add_profile(command)
+    command.set_defaults(run=_ask)
+
     command = commands.add_parser("evaluate", help="score the model on pictures it has never seen")
     command.add_argument("--json", action="store_true", help="print one JSON object")
     _add_profile(command)
@@ -114,6 +126,40 @@ def _generate(options: argparse.Namespace) -> None:
         known = ", ".join(repr(wording) for wordings in naming.PROMPTS.values() for wording in wordings)
         raise ValueError(f"{error}. Prompts it was trained with: {known}") from error
     print(answers[0])
+
+
+def _ask(options: argparse.Namespace) -> None:
+    from mmcourse.data import scenes
+
+    folder = Path(options.picture) if _is_folder(options.picture) else None
+    picture = None if folder else _read_picture(options.picture, scenes.SIDE)
+    sound = None
+    if options.speech is not None:
+        from mmcourse import audio
+
+        sound = audio.read(options.speech)
+
+    with _silent_import():
+        from mmcourse.generator import scene_answers
+
+    answerer = scene_answers.Answerer(options.profile, options.question, sound)
+    if picture is not None:
+        print(answerer.answers([picture])[0])
+        return
+    from tqdm import tqdm
+
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    if not files:
+        raise ValueError(f"there is no file in the folder {options.picture!r}")
+    for line in answerer.lines(tqdm(files, unit=" pictures", file=sys.stderr)):
+        print(json.dumps(line, ensure_ascii=False), flush=True)
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):  # a name too long for the file system, or with a null character
+        return False
 
 
 def _read_picture(name: str, size: int):

@@ -34,6 +34,8 @@ WORDINGS = {
             "describe what is there",
             "tell me what is there",
             "what is there",
+            "what is in this picture",
+            "describe what you can see",
             # held out
             "describe what you see",
             "tell me what is in the picture",
@@ -59,6 +61,8 @@ WORDINGS = {
             "how many {things} do you see",
             "count the {things}",
             "tell me how many {things} there are",
+            "count the {things} in the picture",
+            "how many {things} can you see",
             # held out
             "how many {things} are in the picture",
         ),
@@ -108,6 +112,8 @@ WORDINGS = {
             "请描述图里的东西",
             "请说说你看到了什么",
             "说说图里的东西",
+            "请描述这张图里的东西",
+            "描述图里有什么",
             # held out
             "描述你看到的东西",
             "请说说这张图里有什么",
@@ -133,6 +139,8 @@ WORDINGS = {
             "你看到了几{measure}{thing}",
             "数一数有几{measure}{thing}",
             "请说说有几{measure}{thing}",
+            "这里有几{measure}{thing}",
+            "数一数图里有几{measure}{thing}",
             # held out
             "这张图里有几{measure}{thing}",
         ),
@@ -174,10 +182,10 @@ WORDINGS = {
     },
 }
 KNOWN = {
-    "describe": 8,
+    "describe": 10,
     "name": 4,
     "name_in": 3,
-    "count": 5,
+    "count": 7,
     "exist": 5,
     "at": 5,
     "left_of": 4,

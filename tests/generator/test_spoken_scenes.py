@@ -1,0 +1,136 @@
+"""Spoken questions: an ear is added, nothing else changes, and words are found in order."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from mmcourse.data import scenes, spoken_questions
+from mmcourse.data.spoken_questions import FRAMES, MELS
+from mmcourse.generator import scenes as written
+from mmcourse.generator import spoken_scenes as task
+from mmcourse.text import PAD_ID
+
+TINY = task.Configuration(
+    depth=1, heads=2, hidden=16, recordings=1, hearing_steps=2, epochs=2, steps=2, batch_size=4
+)
+SEES = written.Configuration(
+    channels=(4, 4, 4, 4), width=16, heads=2, depth=2, hidden=16, epochs=1, steps=1, batch_size=4
+)
+
+pytestmark = pytest.mark.usefixtures("float32")
+COMPILE = task._compile
+
+
+def compile_quickly(model, configuration, steps, loss):
+    """Without XLA, which would compile for longer than it trains."""
+    COMPILE(model, configuration, steps, loss)
+    model.compile(model.optimizer, loss=loss, jit_compile=False)
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """Noise in place of recordings, as long as the question."""
+    random = np.random.default_rng(0)
+    texts = spoken_questions.every_prompt()
+    found = np.zeros((1, len(texts), FRAMES, MELS), dtype=np.float16)
+    for row, (_, text) in zip(found[0], texts, strict=True):
+        row[: 60 + len(text)] = random.normal(size=(60 + len(text), MELS))
+    return found
+
+
+@pytest.fixture(scope="module")
+def seeing():
+    keras.config.set_dtype_policy("float32")
+    return written.build(SEES).generator
+
+
+@pytest.fixture(scope="module")
+def trained(seeing, frames, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(task, "_compile", compile_quickly)
+        patch.setattr(spoken_questions, "recordings", lambda number: frames)
+        return task.train(TINY, tmp_path_factory.mktemp("spoken"), seeing)
+
+
+def make_inputs(questions: int = 3) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(1)
+    drawn = [scenes.draw_scene("train", random) for _ in range(questions)]
+    return {"image": scenes.draw(drawn), "prompt": np.full((questions, written.PROMPT_LENGTH), PAD_ID)}
+
+
+def test_the_ear_alone_is_trained(seeing, trained):
+    model, history = trained
+    assert len(history) == TINY.epochs and all(np.isfinite(one["loss"]) for one in history)
+    for part in ("token_embedding", "final_norm", "to_logits"):
+        for own, new in zip(getattr(seeing, part).weights, getattr(model, part).weights, strict=True):
+            np.testing.assert_array_equal(own, new)
+    for own, new in zip(seeing.blocks, model.blocks, strict=True):
+        for one, other in zip(own.get_weights(), new.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
+    keras.utils.set_random_seed(TINY.seed)
+    fresh = task.with_ear(seeing, TINY).encoders["speech"]
+    moved = [
+        np.abs(ops.convert_to_numpy(one) - ops.convert_to_numpy(other)).max()
+        for one, other in zip(fresh.weights, model.encoders["speech"].weights, strict=True)
+    ]
+    assert min(moved) > 0
+
+
+def test_without_speech_it_answers_as_before(seeing, trained):
+    model, _ = trained
+    inputs = make_inputs()
+    inputs["prompt"] = seeing.encode_prompts(["what do you see", "where is the cat", "图里有什么"])
+    inputs["answer"] = np.full((3, written.ANSWER_LENGTH), 7, dtype=np.int32)
+    np.testing.assert_allclose(model(inputs), seeing(inputs), atol=1e-5)
+
+
+def test_speech_changes_the_answer(trained):
+    model, _ = trained
+    inputs = make_inputs() | {"answer": np.full((3, written.ANSWER_LENGTH), 7, dtype=np.int32)}
+    random = np.random.default_rng(0)
+    one = random.normal(size=(3, FRAMES, MELS)).astype(np.float32)
+    other = random.normal(size=(3, FRAMES, MELS)).astype(np.float32)
+    first, second = (ops.convert_to_numpy(model(inputs | {"speech": sound})) for sound in (one, other))
+    assert np.abs(first - second).max() > 1e-3
+
+
+def test_words_are_scored_as_paths_by_hand(trained):
+    """Two tokens of sound and one word: the word may come first, second or twice."""
+    generator, _ = trained
+    listening = task.Listening(generator)
+    listening.build()
+    table = ops.convert_to_numpy(generator.token_embedding.embeddings)
+    heard = np.random.default_rng(0).normal(size=(1, 2, table.shape[1])).astype(np.float32)
+
+    def unit(vectors):
+        return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+    scores = 10 * unit(heard[0]) @ unit(table).T
+    chances = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+    word, nothing = chances[:, 9], chances[:, PAD_ID]
+    path = word[0] * word[1] + word[0] * nothing[1] + nothing[0] * word[1]
+    words = np.array([[9, 0, 0]])
+    found = float(listening.word_loss(heard, np.ones((1, 2), bool), words))
+    assert found == pytest.approx(-np.log(path), rel=1e-3)
+
+
+def test_batches_say_what_they_ask(frames):
+    inputs, answers = task.Batches(TINY, frames)[0]
+    again, same = task.Batches(TINY, frames)[0]
+    np.testing.assert_array_equal(answers, same)
+    for name in inputs:
+        np.testing.assert_array_equal(inputs[name], again[name])
+    assert (inputs["prompt"] == PAD_ID).all()
+    said = {text for _, text in spoken_questions.every_prompt()}
+    assert set(written.vocabulary().decode(inputs["words"])) <= said
+    assert inputs["speech"].shape == (4, FRAMES, MELS)
+
+
+def test_shifted_recordings_keep_their_end():
+    frames = np.zeros((20, FRAMES, MELS), dtype=np.float32)
+    frames[:, :50] = 1
+    found = task.shifted(frames, np.random.default_rng(0))
+    real = (found != 0).any(axis=-1)
+    first = real.argmax(axis=1)
+    assert set(first) == set(range(5)) and (real.sum(axis=1) == 50).all()
