@@ -37,8 +37,8 @@ def digest(roots: Iterable[str] | str) -> str:
 
     Returns:
         64 hexadecimal digits. They change with the code of any module reached, with the hash of any archive
-        that it names (see ``data/sources.toml``) and with the version of any library in :data:`LIBRARIES`
-        that it imports.
+        that it names (see ``data/sources.toml``), with any table of ``mmcourse/data`` that it names and with
+        the version of any library in :data:`LIBRARIES` that it imports.
 
     Raises:
         ValueError: a root is no module of the package.
@@ -54,7 +54,8 @@ def digest(roots: Iterable[str] | str) -> str:
         waiting |= _imports_of_module(module)
     code += [f"{module} {_structure_of_module(module)}" for module in sorted(seen)]
     text = "\n".join(code)
-    named = [f"{name} {sha}" for name, sha in sorted(sources().items()) if f"'{name}'" in text]
+    known = sources() | tables()
+    named = [f"{name} {sha}" for name, sha in sorted(known.items()) if f"'{name}'" in text]
     versions = [
         f"{distribution} {importlib.metadata.version(distribution)}"
         for library, distribution in sorted(LIBRARIES.items())
@@ -68,6 +69,17 @@ def sources() -> dict[str, str]:
     """The hash of each archive of the course data, by its name."""
     settings = tomllib.loads((PACKAGE / "data" / "sources.toml").read_text(encoding="utf-8"))
     return {name: source["sha256"] for name, source in settings.items()}
+
+
+@functools.cache
+def tables() -> dict[str, str]:
+    """The hash of each data file that lies beside the modules of ``mmcourse/data``, by its name."""
+    files = sorted((PACKAGE / "data").glob("*.toml"))
+    return {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in files
+        if file.name != "sources.toml"
+    }
 
 
 def structure(source: str) -> str:

@@ -83,7 +83,7 @@ def test_every_version_of_python_gives_the_same():
 
 MODEL = """
 from mmcourse import store, text
-DATA = 'digits'
+DATA, TABLE = 'digits', 'named.toml'
 def run(x):
     return text.split(x)
 """
@@ -102,6 +102,8 @@ def package(tmp_path, monkeypatch) -> Path:
         "text/words.py": "def split(text):\n    return text.split()",
         "text/other.py": "unused = 1",
         "model.py": MODEL,
+        "data/named.toml": "x = 1",
+        "data/other.toml": "x = 1",
         "data/sources.toml": '[digits]\nsha256 = "1"\n[words]\nsha256 = "2"\n',
     }
     for name, content in files.items():
@@ -134,6 +136,8 @@ def digest(what=("mmcourse.model",)) -> str:
         ("text/other.py", "unused = 2", False),
         ("store.py", "x = 2", False),
         ("exercises/text.py", "x = 2", False),
+        ("data/named.toml", "x = 2", True),
+        ("data/other.toml", "x = 2", False),
         ("data/sources.toml", '[digits]\nsha256 = "3"\n[words]\nsha256 = "2"\n', True),
         ("data/sources.toml", '[digits]\nsha256 = "1"\n[words]\nsha256 = "3"\n', False),
     ],

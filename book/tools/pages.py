@@ -9,6 +9,8 @@ Markdown file with prose and a marker; this module replaces the marker by the ro
                               <!-- rows: errata -->
     book/coverage.md          <!-- rows: coverage counts -->    book/data/coverage.toml
                               <!-- rows: coverage -->
+    book/timeline.md          <!-- rows: timeline -->           mmcourse/data/timeline.toml
+                              <!-- rows: models -->             mmcourse/data/models.toml
     book/datasheets/*.md      <!-- rows: emoji statistics -->   mmcourse.data.emoji.statistics()
                               and likewise for every other loader
 """
@@ -19,6 +21,8 @@ import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+
+from mmcourse.data import background
 
 SEVERITIES = {"A": "false", "B": "misleading or incomplete", "C": "imprecise"}
 
@@ -151,6 +155,39 @@ def coverage_rows(data: dict) -> str:
     return "\n".join(lines)
 
 
+def text_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A Markdown table of texts."""
+    lines = [head, tuple(":---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def timeline_rows() -> str:
+    """Every event with its date and its source."""
+    rows = [(event.date, f"{event.what} {{cite}}`{event.source}`") for event in background.timeline()]
+    return text_table(("Date", "What happened"), rows)
+
+
+def model_rows() -> str:
+    """Every model: what goes in and comes out, its size, what is open, what training took."""
+    rows = []
+    for model in background.models():
+        answers = {name: getattr(model, name) for name in background.ARTEFACTS}
+        open_ones = [
+            name if answer == "yes" else f"({name})" for name, answer in answers.items() if answer != "no"
+        ]
+        rows.append(
+            (
+                f"{model.name} {{cite}}`{','.join(model.source)}`",
+                model.date,
+                f"{', '.join(model.inputs)} → {', '.join(model.outputs) or 'a score'}",
+                model.size,
+                ", ".join(open_ones),
+                model.training,
+            )
+        )
+    return text_table(("Model", "Date", "In → out", "Size", "Open", "What training took"), rows)
+
+
 def statistics_table(statistics: dict[str, int | float]) -> str:
     """The numbers of a data set, counted by the code that loads it."""
 
@@ -199,6 +236,7 @@ def write_pages(
             "coverage counts": coverage_counts(coverage),
             "coverage": coverage_rows(coverage),
         },
+        "timeline.md": {"timeline": timeline_rows(), "models": model_rows()},
     }
     for path in sorted((source_folder / "datasheets").glob("*.md")):
         names = re.findall(r"<!-- rows: (\w+) statistics -->", path.read_text(encoding="utf-8"))

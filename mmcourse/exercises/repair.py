@@ -8,14 +8,14 @@ from mmcourse.exercises.verdict import call, require
 
 # Line of the program -> letter of its fault in the notebook's list, and a hint.
 FAULTS = {
-    20: ("A", "what did these four names stand for after line 11?"),
+    20: ("E", "what did these four names stand for after line 11?"),
     31: ("B", "the features have the shape (batch, 1, 1, 512): which axis is 0?"),
-    47: ("C", "what does a table of rows make of 0.7?"),
-    59: ("D", "what shape does the LSTM in front of it return?"),
-    63: ("E", "what shape has the target, and what shape has the output?"),
-    68: ("F", "compare the target with what the model is given"),
-    74: ("G", "what does it return the next time it is called?"),
-    82: ("H", "what shape has one picture, and what shape does predict expect?"),
+    47: ("G", "what does a table of rows make of 0.7?"),
+    59: ("A", "what shape does the LSTM in front of it return?"),
+    63: ("I", "what shape has the target, and what shape has the output?"),
+    68: ("D", "compare the target with what the model is given"),
+    74: ("J", "what does it return the next time it is called?"),
+    82: ("F", "what shape has one picture, and what shape does predict expect?"),
 }
 
 
@@ -27,12 +27,12 @@ def _faults(answer) -> None:
         not missing, f"there is no letter for line {', '.join(map(str, missing))}; keys are whole numbers"
     )
     extra = [key for key in given if key not in FAULTS]
-    require(not extra, f"{extra[:1]} is none of the eight lines")
+    require(not extra, f"{extra[0] if extra else ''} is none of the eight lines")
     wrong = [line for line, (letter, _) in FAULTS.items() if str(given[line]).strip().upper() != letter]
     require(
         not wrong,
-        f"{len(FAULTS) - len(wrong)} of {len(FAULTS)} are right. Look at line {wrong[:1]} again: "
-        f"{FAULTS[wrong[0]][1] if wrong else ''}",
+        f"{len(FAULTS) - len(wrong)} of {len(FAULTS)} are right. "
+        + (f"Look at line {wrong[0]} again: {FAULTS[wrong[0]][1]}" if wrong else ""),
     )
 
 
@@ -60,7 +60,7 @@ def _divisor(answer) -> None:
     random = np.random.default_rng(1)
     levels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
     for images in (levels, random.integers(0, 200, (2, 28, 28)).astype(np.uint8)):
-        for divisor in (255, 256, 128, 25.5, 1):
+        for divisor in (255.0, 256.0, 128.0, 25.5, 1.0):
             expected = len({int(pixel / divisor) for pixel in images.ravel().tolist()})
             given = call(answer, images.copy(), divisor)
             require(
@@ -69,7 +69,7 @@ def _divisor(answer) -> None:
             )
             require(
                 float(given) == expected,
-                f"pixels from {images.min()} to {images.max()}, divided by {divisor}, ask for {expected} "
+                f"pixels from {images.min()} to {images.max()}, divided by {divisor:g}, ask for {expected} "
                 f"different rows of the table; you give {given}. Divide, cut to whole numbers, then count "
                 "different ones.",
             )

@@ -70,6 +70,7 @@ def _copy(answer) -> None:
         ("film", "films", 0),
         ("", "a film", 0),
         (" the cat  and the dog", "and the dog barks", 3),
+        (" a joke", " a film", 1),
         ("a b c a b d", "a b d a b c x", 3),
     ):
         given = call(answer, text, source)
@@ -81,7 +82,7 @@ def _copy(answer) -> None:
 
 
 def _beyond(answer) -> None:
-    openings = ["this film is", "one of the", "a story about", "it is never"]
+    openings = ["this film is", "one of the", "a story about", "its director never quite"]
 
     def sheets(levels):
         return np.array([[int(level)] * 3 for level in levels])

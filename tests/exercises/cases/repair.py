@@ -2,7 +2,7 @@
 
 import numpy as np
 
-FAULTS = {20: "A", 31: "B", 47: "C", 59: "D", 63: "E", 68: "F", 74: "G", 82: "H"}
+FAULTS = {20: "E", 31: "B", 47: "G", 59: "A", 63: "I", 68: "D", 74: "J", 82: "F"}
 
 
 def words(ids, index, offset=3, silent=(0, 1), unknown="?"):
@@ -33,6 +33,7 @@ RIGHT = {
     "repair-divisor": {
         "unique": lambda images, divisor: np.unique((images / divisor).astype(int)).size,
         "set": lambda images, divisor: len(set((images / divisor).astype("int32").ravel().tolist())),
+        "whole division": lambda images, divisor: len(np.unique(images // divisor)),
         "floor": lambda images, divisor: float(len(np.unique(images.astype(float) // divisor))),
     },
     "repair-looks": {
@@ -47,10 +48,11 @@ RIGHT = {
 
 WRONG = {
     "repair-faults": {
-        "one wrong": lambda: {**FAULTS, 74: "F"},
-        "two exchanged": lambda: {**FAULTS, 59: "E", 63: "D"},
+        "one wrong": lambda: {**FAULTS, 74: "D"},
+        "two exchanged": lambda: {**FAULTS, 59: "I", 63: "A"},
         "one missing": lambda: {line: letter for line, letter in FAULTS.items() if line != 47},
-        "one too many": lambda: {**FAULTS, 5: "A"},
+        "one too many": lambda: {**FAULTS, 5: "E"},
+        "in the order of the list": lambda: dict(zip(FAULTS, "ABCDEFGH", strict=True)),
         "a list": lambda: list(FAULTS.values()),
         "lines as texts": lambda: {str(line): letter for line, letter in FAULTS.items()},
     },

@@ -30,8 +30,8 @@ def fair(praise, levels):
     return ((praise[sides[0]] <= 0.5).mean() + (praise[sides[1]] > 0.5).mean()) / 2
 
 
-def copy(text, source):
-    words, known, best = text.split(), source.split(), 0
+def copy(text, source, separator=None):
+    words, known, best = text.split(separator), source.split(separator), 0
     for start in range(len(words)):
         for other in range(len(known)):
             length = 0
@@ -102,6 +102,7 @@ WRONG = {
     },
     "reviews-copy": {
         "parts of words": letters,
+        "spaces are words": lambda text, source: copy(text, source, " "),
         "common words": lambda text, source: len(set(text.split()) & set(source.split())),
         "from the beginning": lambda text, source: sum(
             np.cumprod([a == b for a, b in zip(text.split(), source.split(), strict=False)])
@@ -110,6 +111,7 @@ WRONG = {
     "reviews-beyond": {
         "not the nine": lambda *given: beyond(*given, digits=(1, 5, 7)),
         "a sum": lambda *given: beyond(*given, mean=np.sum),
+        "a median": lambda *given: beyond(*given, mean=np.median),
         "no mean": lambda *given: beyond(*given, mean=np.asarray),
         "one opening": lambda *given: beyond(*given, count=1),
         "openings judged too": lambda *given: beyond(*given, whole=True),
