@@ -131,8 +131,13 @@ def _generate(options: argparse.Namespace) -> None:
 def _ask(options: argparse.Namespace) -> None:
     from mmcourse.data import scenes
 
-    folder = Path(options.picture) if _is_folder(options.picture) else None
-    picture = None if folder else _read_picture(options.picture, scenes.SIDE)
+    picture, files = None, []
+    if _is_folder(options.picture):
+        files = sorted(path for path in Path(options.picture).iterdir() if path.is_file())
+        if not files:
+            raise ValueError(f"there is no file in the folder {options.picture[:80]!r}")
+    else:
+        picture = _read_picture(options.picture, scenes.SIDE)
     sound = None
     if options.speech is not None:
         from mmcourse import audio
@@ -140,17 +145,14 @@ def _ask(options: argparse.Namespace) -> None:
         sound = audio.read(options.speech)
 
     with _silent_import():
-        from mmcourse.generator import scene_answers
+        from mmcourse.generator import asking
 
-    answerer = scene_answers.Answerer(options.profile, options.question, sound)
+    answerer = asking.Answerer(options.profile, options.question, sound)
     if picture is not None:
         print(answerer.answers([picture])[0])
         return
     from tqdm import tqdm
 
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    if not files:
-        raise ValueError(f"there is no file in the folder {options.picture!r}")
     for line in answerer.lines(tqdm(files, unit=" pictures", file=sys.stderr)):
         print(json.dumps(line, ensure_ascii=False), flush=True)
 
@@ -183,18 +185,29 @@ def _read_picture(name: str, size: int):
 def _evaluate(options: argparse.Namespace) -> None:
     with _silent_import():
         from mmcourse.data import emoji
-        from mmcourse.generator import naming, naming_scores
+        from mmcourse.generator import (
+            naming,
+            naming_scores,
+            scene_scores,
+            scenes,
+            spoken_scenes,
+            spoken_scores,
+        )
 
     model = naming.load_trained(options.profile)
     results = naming_scores.evaluate(model, emoji.load(emoji.PICTURE_SIZE))
+    of_scenes = scene_scores.evaluate(scenes.load_trained(options.profile))
+    of_scenes |= spoken_scores.evaluate(spoken_scenes.load_trained(options.profile))
     if options.json:
-        print(json.dumps(results, ensure_ascii=False))
+        print(json.dumps(results | {"scenes": of_scenes}, ensure_ascii=False))
         return
     for label, scores in naming_scores.rows(results):
         print(
             f"{label:46} exact {scores['exact']:.3f}  token recall {scores['token_recall']:.3f}"
             f"  ({scores['pictures']} pictures)"
         )
+    for label, scores in naming_scores.rows({"scenes": of_scenes}):
+        print(f"{label:46} exact {scores['exact']:.3f}  ({scores['questions']} questions)")
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -12,19 +12,21 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from mmcourse import __version__, image, store, trained
+from mmcourse.audio import SYNTHETIC_RATE, synthesise
 from mmcourse.cli import main
 from mmcourse.data import archives, emoji
 from mmcourse.data.emoji import SPLITS, EmojiPictures, Entry
 from mmcourse.encoders import word_vectors
 from mmcourse.encoders.image import ImageEncoder
-from mmcourse.generator import naming, naming_scores
+from mmcourse.generator import naming, naming_scores, scene_scores, scenes, spoken_scenes, spoken_scores
 from mmcourse.generator.model import MultimodalGenerator, Settings
 from mmcourse.text import END, SPECIAL_TOKENS, tokenise
 
-SIZE = emoji.PICTURE_SIZE
+SIZE, SCENE = emoji.PICTURE_SIZE, 96
 COMMAND = [sys.executable, "-m", "mmcourse.cli"]
 KNOWN_PROMPTS = [wording for wordings in naming.PROMPTS.values() for wording in wordings]
 
@@ -55,6 +57,26 @@ def tiny() -> MultimodalGenerator:
     bias[SPECIAL_TOKENS.index(END)] = 0.0
     model.to_logits.bias.assign(bias)
     return model
+
+
+@pytest.fixture(scope="module")
+def seeing() -> MultimodalGenerator:
+    """Answers nonsense about scenes."""
+    keras.config.set_dtype_policy("float32")
+    size = scenes.Configuration(channels=(4, 4, 4, 4), width=16, heads=2, depth=1, hidden=16)
+    return scenes.build(size).generator
+
+
+@pytest.fixture
+def asked(seeing, monkeypatch) -> list:
+    """The tiny models in the place of the trained ones; the profiles that were asked for."""
+    profiles: list = []
+    ear = spoken_scenes.Configuration(depth=0, heads=2, hidden=8)
+    models = {scenes: seeing, spoken_scenes: spoken_scenes.with_ear(seeing, ear)}
+    for module, model in models.items():
+        load = lambda profile=None, model=model: profiles.append(profile) or model  # noqa: E731
+        monkeypatch.setattr(module, "load_trained", load)
+    return profiles
 
 
 @pytest.fixture
@@ -92,6 +114,65 @@ def assert_one_line_error(shown, *words: str) -> str:
     for word in words:
         assert word in lines[0]
     return lines[0]
+
+
+# Ask
+
+
+def test_ask_prints_the_answer_and_nothing_else(seeing, asked, picture, capsys):
+    expected = seeing.generate({"image": image.read(picture, SCENE)[None]}, "how many cats are there")
+    capsys.readouterr()
+    assert main(["ask", str(picture), "How many cats are there?", "--profile", "gpu"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == expected[0] + "\n" and shown.err == ""
+    assert asked == ["gpu"]
+
+
+def test_ask_by_voice(asked, picture, tmp_path, capsys):
+    question = synthesise("where is the cat")
+    soundfile.write(tmp_path / "question.wav", question, SYNTHETIC_RATE)
+    assert main(["ask", str(picture), "--speech", str(tmp_path / "question.wav")]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.endswith("\n") and shown.err == ""
+
+
+def test_ask_about_a_folder(seeing, asked, tmp_path, capsys):
+    for number in range(3):
+        noise(number).save(tmp_path / f"{number}.png")
+    (tmp_path / "1a.png").write_text("no picture")
+    (tmp_path / "inner").mkdir()
+    assert main(["ask", str(tmp_path), "图里有什么"]) == 0
+    shown = capsys.readouterr()
+    lines = [json.loads(line) for line in shown.out.splitlines()]
+    assert [line["picture"] for line in lines] == ["0.png", "1.png", "1a.png", "2.png"]
+    assert "1a.png" in lines[2]["error"] and "answer" not in lines[2]
+    pictures = np.stack([image.read(tmp_path / f"{number}.png", SCENE) for number in range(3)])
+    expected = seeing.generate({"image": pictures}, "图里有什么")
+    assert [line["answer"] for line in lines if "answer" in line] == expected
+    assert "4/4" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [("where is the zeppelin", ["zeppelin", "never seen"]), (" ", ["prompt is empty"])],
+)
+def test_a_question_that_it_cannot_read_is_refused(asked, picture, capsys, question, words):
+    assert main(["ask", str(picture), question]) == 1
+    assert_one_line_error(capsys.readouterr(), *words)
+
+
+def test_what_ask_cannot_open_is_refused(asked, picture, tmp_path, capsys):
+    for arguments in (
+        ["ask", str(tmp_path / "missing.png"), "what do you see"],
+        ["ask", str(picture), "--speech", str(tmp_path / "missing.wav")],
+        ["ask", str(picture), "--speech", str(picture)],
+    ):
+        assert main(arguments) == 1
+        assert_one_line_error(capsys.readouterr())
+    (tmp_path / "empty").mkdir()
+    assert main(["ask", str(tmp_path / "empty"), "what do you see"]) == 1
+    assert_one_line_error(capsys.readouterr(), "no file in the folder")
+    assert asked == []  # mistakes are told before a model is loaded
 
 
 # Generate
@@ -328,6 +409,11 @@ def scored(monkeypatch) -> EmojiPictures:
 
     monkeypatch.setattr(naming, "load_trained", lambda profile=None: Knower())
     monkeypatch.setattr(emoji, "load", lambda size: pictures)
+    one = {"describe": {"en": {"exact": 0.5, "interval": [0.2, 0.8], "questions": 8}}}
+    for module in (scenes, spoken_scenes):
+        monkeypatch.setattr(module, "load_trained", lambda profile=None: None)
+    monkeypatch.setattr(scene_scores, "evaluate", lambda model: {"seen": one, "informed_guess": one})
+    monkeypatch.setattr(spoken_scores, "evaluate", lambda model: {"unseen_voices": one})
     return pictures
 
 
@@ -342,12 +428,15 @@ def test_evaluate_prints_one_json_object(scored, capsys):
             assert 0.0 <= results[split][language]["token_recall"] <= 1.0
     for control, right in (("shuffled_images", 0.0), ("blank_image", 0.0), ("swapped_prompt", 1.0)):
         assert results["controls"][control]["en"]["exact"] == right
+    for split in ("seen", "informed_guess", "unseen_voices"):
+        assert results["scenes"][split]["describe"]["en"]["exact"] == 0.5
 
 
 def test_evaluate_prints_a_line_a_score(scored, capsys):
     assert main(["evaluate"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 26
+    assert len(lines) == 26 + 3
+    assert "scenes / unseen_voices / describe / en" in lines[-1] and "(8 questions)" in lines[-1]
     (line,) = (line for line in lines if line.startswith("unseen_composition / en "))
     assert line.split() == "unseen_composition / en exact 1.000 token recall 1.000 (6 pictures)".split()
     assert len({line.index("exact") for line in lines}) == 1
@@ -548,6 +637,7 @@ def test_mistakes_are_found_without_tensorflow(tmp_path):
     (tmp_path / "text.png").write_text("no picture")
     program = """
 import sys
+from mmcourse.audio import SYNTHETIC_RATE, synthesise
 from mmcourse.cli import main
 statuses = [main(["generate", name]) for name in sys.argv[1:]] + [main(["fetch", "nonsense"])]
 print(statuses, "tensorflow" in sys.modules or "keras" in sys.modules)
