@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mmcourse.encoders import picture_names, prepared, spoken_names, spoken_words, word_vectors
-from mmcourse.generator import naming, review_scores, reviews, scenes, spoken_scenes
+from mmcourse.generator import (
+    captions,
+    naming,
+    review_scores,
+    reviews,
+    scene_answers,
+    scenes,
+    spoken_scenes,
+    spoken_scores,
+)
 from mmcourse.learning import faults, tuning_digits
 
 
@@ -35,7 +44,10 @@ CATALOGUE: dict[str, Callable[[str], Any]] = {
     "spoken-names-shuffled": lambda profile: spoken_names.load_trained(profile, shuffled=True),
     "naming": lambda profile: naming.trained_folder(naming.CONFIGURATIONS[profile]),
     "scenes": lambda profile: scenes.trained_folder(scenes.CONFIGURATIONS[profile]),
+    "scenes-answers": lambda profile: scene_answers.load(profile),
     "scenes-spoken": lambda profile: spoken_scenes.trained_folder(spoken_scenes.CONFIGURATIONS[profile]),
+    "scenes-spoken-answers": lambda profile: spoken_scores.load(profile),
+    "captions-miniature": lambda profile: captions.prepare(profile),
     "reviews": lambda profile: reviews.trained_folder(reviews.CONFIGURATIONS[profile]),
     "reviews-samples": lambda profile: review_scores.load_samples(profile),
 }

@@ -410,10 +410,9 @@ def scored(monkeypatch) -> EmojiPictures:
     monkeypatch.setattr(naming, "load_trained", lambda profile=None: Knower())
     monkeypatch.setattr(emoji, "load", lambda size: pictures)
     one = {"describe": {"en": {"exact": 0.5, "interval": [0.2, 0.8], "questions": 8}}}
-    for module in (scenes, spoken_scenes):
-        monkeypatch.setattr(module, "load_trained", lambda profile=None: None)
+    monkeypatch.setattr(scenes, "load_trained", lambda profile=None: None)
     monkeypatch.setattr(scene_scores, "evaluate", lambda model: {"seen": one, "informed_guess": one})
-    monkeypatch.setattr(spoken_scores, "evaluate", lambda model: {"unseen_voices": one})
+    monkeypatch.setattr(spoken_scores, "evaluate", lambda profile: {"unseen_voices": one})
     return pictures
 
 

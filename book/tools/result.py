@@ -2,8 +2,9 @@
 
     python book/tools/result.py      writes book/_static/result.png
 
-Six held-out combinations, five that the trained model names rightly and one that it does not, chosen by a
-fixed seed. A browser draws the table, because it has fonts for both scripts.
+Scenes of things that never stood together in training, each with a question in two languages: five that the
+trained model answers rightly and one that it does not, the first ones of a fixed seed. A browser draws the
+table, because it has fonts for both scripts.
 """
 
 import io
@@ -11,14 +12,11 @@ import os
 import shutil
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from mmcourse import show
-from mmcourse.data import emoji
-from mmcourse.evaluation import texts
-from mmcourse.generator import naming
+from mmcourse.generator import scenes
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = """
@@ -26,35 +24,32 @@ body { margin: 0; background: white; color: #222; font: 16px/1.3 sans-serif; }
 table { border-collapse: collapse; width: 820px; }
 th, td { padding: 6px 12px; text-align: left; border-bottom: 1px solid #ddd; }
 th { font-weight: 600; background: #f3f3f3; }
-img { width: 56px; height: 56px; display: block; }
+img { width: 88px; height: 88px; display: block; }
 """
+
+
+TASKS = ("describe", "where", "at", "count", "left_of")
 
 
 def table() -> show.Table:
     """The six rows."""
-    model = naming.load_trained("cpu")
-    pictures = emoji.load(emoji.PICTURE_SIZE)
-    chosen = np.random.default_rng(3).permutation(pictures.splits["unseen_composition"])[:60]
-    answers = {
-        code: model.generate({"image": pictures.images[chosen]}, naming.PROMPTS[code][0])
-        for code in naming.LANGUAGES
-    }
-    true = {code: pictures.names(code, chosen) for code in naming.LANGUAGES}
-    right = np.logical_and(*(texts.exact_match(answers[code], true[code]) for code in naming.LANGUAGES))
-    places = [*np.flatnonzero(right)[:5], *np.flatnonzero(~right)[:1]]
-    return show.Table(
-        ["never seen", "true name", "“name it in English”", "「用中文说」", ""],
-        [
-            [
-                pictures.images[chosen[i]],
-                true["en"][i],
-                answers["en"][i],
-                answers["zh"][i],
-                "✓" if right[i] else "✗",
-            ]
-            for i in places
-        ],
-    )
+    model = scenes.load_trained("cpu")
+    exam = scenes.Exam.draw("unseen_pairs", 60, seed=3)
+    found: dict[bool, list] = {True: [], False: []}
+    for image, some in zip(exam.images, exam.questions, strict=True):
+        task = TASKS[min(len(found[True]), 4)]
+        asked = [question for question in some if question.task == task]
+        if not asked:  # a scene in which nothing of the kind can be asked
+            continue
+        answers = model.generate({"image": image[None].repeat(2, axis=0)}, [one.prompt for one in asked])
+        marks = ["✓" if said == one.answer else "✗" for said, one in zip(answers, asked, strict=True)]
+        row = [image]
+        for one, said, mark in zip(asked, answers, marks, strict=True):
+            asked_mark = "？" if one.language == "zh" else "?"
+            row += [one.prompt + asked_mark, f"{said} {mark}".replace(" ,", ",")]
+        found["✗" not in marks].append(row)
+    headings = ["never seen", "question", "answer", "问题", "回答"]
+    return show.Table(headings, [*found[True][:5], *found[False][:1]])
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Questions about scenes, said by synthetic voices (notebook 53).
+"""Questions about scenes, said by synthetic voices (notebook 54).
 
 Nobody speaks here: the voices are those of the program espeak-ng (:mod:`mmcourse.audio.synthesis`). Some of
 them are never heard in training. See ``book/datasheets/synthetic-speech.md``.

@@ -1,4 +1,4 @@
-"""The generator's own encoder of sound: log-mel frames to tokens (the spoken questions of notebook 53)."""
+"""The generator's own encoder of sound: log-mel frames to tokens (notebook 54)."""
 
 import keras
 from keras import ops

@@ -1,4 +1,4 @@
-"""The generator as ONNX files, so that a page or a phone can run it without Keras (notebook 54).
+"""The generator as ONNX files, so that a page or a phone can run it without Keras (notebook 55).
 
 Writing them needs TensorFlow and tf2onnx. What uses them is in :mod:`mmcourse.generator.exported`.
 """

@@ -1,4 +1,4 @@
-"""Running an exported generator with onnxruntime and NumPy alone (notebook 54).
+"""Running an exported generator with onnxruntime and NumPy alone (notebook 55).
 
 What a page or a phone has to do is all in :meth:`Exported.write`.
 """

@@ -1,4 +1,4 @@
-"""Direct preference optimisation: of two answers, the better one becomes likelier (notebook 54).
+"""Direct preference optimisation: of two answers, the better one becomes likelier (notebook 55).
 
 Source: Rafailov et al. (2023), equation 7. The model that is tuned is the policy; the reference, usually the
 same model as it was before, says what the policy should not drift far from. It is asked only once.

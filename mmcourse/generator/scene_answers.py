@@ -1,25 +1,19 @@
-"""What the trained model answers in the exams of the scenes, kept; and where a question looks (notebook 53).
+"""What the trained model answers in the exams of the scenes, kept (notebook 53).
 
 A notebook that shows scores with narrow intervals needs thousands of answers. They are asked for once, after
 the training, and kept (:mod:`mmcourse.store`).
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from keras import ops
 
 from mmcourse import store
-from mmcourse.data import questions, scenes
-from mmcourse.data.things import THINGS
+from mmcourse.data import questions
 from mmcourse.generator import scene_scores
 from mmcourse.generator import scenes as task
 from mmcourse.generator.model import MultimodalGenerator
-from mmcourse.generator.packing import packed_mask
 from mmcourse.learning import training
-from mmcourse.mathematics.attention import transformer_block
-from mmcourse.text import PAD_ID, tokenise
 
 CONTROLS = ("shuffled", "alike", "blank", "none")
 WRITTEN_SPLITS, EVERY = ("seen", "unseen_artist"), 3
@@ -101,82 +95,3 @@ def load(profile: str | None = None, number: int = scene_scores.NUMBER) -> Answe
         {split: texts.tolist() for split, texts in named("written").items()},
         named("confidence"),
     )
-
-
-def prompt_looks(
-    model: MultimodalGenerator, images: np.ndarray, prompts: Sequence[str]
-) -> tuple[list[list[str]], np.ndarray]:
-    """Where attention lies on the pictures while the model reads prompts.
-
-    Args:
-        images: ``(examples, 96, 96, 3)``.
-
-    Returns:
-        Each prompt's tokens, and the weights of the image tokens, ``float64`` ``(depth, examples, heads,
-        prompt_length, side, side)``. What is missing to 1 lies on the prompt.
-    """
-    ids = model.encode_prompts(prompts)
-    media, real = model.embed_media({"image": images, "prompt": ids})
-    places = np.tile(np.arange(ids.shape[1]), (len(ids), 1))
-    hidden = np.concatenate(
-        [ops.convert_to_numpy(media), ops.convert_to_numpy(model.embed_text(ids, places))], axis=1
-    ).astype(np.float64)
-    mask = packed_mask(
-        real,
-        np.ones_like(ids, dtype=bool),
-        (ids != PAD_ID).astype(np.int32),
-        itself=not model.settings.matching,
-    )
-    seen, side = [], model.encoders["image"].side
-    for block in model.blocks:
-        hidden, weights = transformer_block(
-            hidden, block.get_weights(), model.settings.heads, ops.convert_to_numpy(mask)
-        )
-        seen.append(weights[:, :, side**2 :, : side**2])
-    tokens = [[model.vocabulary.tokens[number] for number in row if number != PAD_ID] for row in ids]
-    found = np.stack(seen)
-    return tokens, found.reshape(*found.shape[:-1], side, side)
-
-
-def search(model: MultimodalGenerator, images: np.ndarray, asked: Sequence[questions.Question]) -> np.ndarray:
-    """Where the name of a thing looks in the first block, ``float64`` ``(examples, side, side)``.
-
-    A mean over the heads and over the tokens of the name.
-
-    Args:
-        asked: questions that name a thing.
-
-    Raises:
-        ValueError: one names none.
-    """
-    without = [question.prompt for question in asked if question.thing is None]
-    if without:
-        raise ValueError(f"expected questions that name a thing; got {without[0]!r}")
-    tokens, weights = prompt_looks(model, images, [question.prompt for question in asked])
-    found = np.zeros((len(asked), *weights.shape[-2:]))
-    for row, (question, prompt) in enumerate(zip(asked, tokens, strict=True)):
-        own = _name_tokens(question)
-        places = [place for place, token in enumerate(prompt) if token in own]
-        found[row] = weights[0, row][:, places].mean(axis=(0, 1))
-    return found
-
-
-def _name_tokens(question: questions.Question) -> set[str]:
-    """The tokens of the name of what a question asks about, in the singular and in the plural."""
-    own = THINGS[question.thing]
-    return set(tokenise(f"{own.english} {own.plural}" if question.language == "en" else own.chinese))
-
-
-def painted(images: np.ndarray, drawn: Sequence[scenes.Scene], cells: Sequence[int]) -> np.ndarray:
-    """Pictures in which one cell is painted over with the ground's colour: what stood there is gone.
-
-    Args:
-        images: ``uint8`` ``(scenes, 96, 96, 3)``.
-        drawn: their scenes.
-        cells: for each the number of a place, 0 to 8.
-    """
-    found = images.copy()
-    for picture, scene, cell in zip(found, drawn, cells, strict=True):
-        row, column = (scenes.CELL * part for part in divmod(int(cell), scenes.GRID))
-        picture[row : row + scenes.CELL, column : column + scenes.CELL] = scenes.GROUNDS[scene.ground]
-    return found

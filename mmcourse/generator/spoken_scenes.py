@@ -1,10 +1,11 @@
-"""Spoken questions about scenes: an ear for a model that can already see and read (notebook 53).
+"""Spoken questions about scenes: an ear for a model that can already see and read (notebook 54).
 
 The voices are synthetic (:mod:`mmcourse.data.spoken_questions`). Nothing of the model is changed: an encoder
 of sound learns to give tokens that are read as a written prompt is. First it learns which words are said,
 held against the embeddings with which prompts are read, then to be answered rightly.
 """
 
+import functools
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ class Configuration:
     heads: int = 4
     hidden: int = 256
     recordings: int = 2
-    hearing_steps: int = 600
+    hearing_steps: int = 1200
     epochs: int = 5
     steps: int = 60
     batch_size: int = 32
@@ -121,6 +122,14 @@ def shifted(frames: np.ndarray, random: np.random.Generator, most: int = 4) -> n
     return found + real * random.normal(scale=0.2, size=(len(frames), 1, MELS)).astype(np.float32)
 
 
+@functools.cache
+def words_said() -> np.ndarray:
+    """Ids of the words that questions hold, the padding token first: ``int32`` ``(words,)``."""
+    ids = written.vocabulary().ids_of
+    said = {number for _, text in spoken_questions.every_prompt() for number in ids(text)}
+    return np.array([PAD_ID, *sorted(said)], dtype=np.int32)
+
+
 @keras.saving.register_keras_serializable("mmcourse")
 class Listening(keras.Model):
     """A generator whose ear is in training, and nothing else of it.
@@ -174,23 +183,23 @@ class Listening(keras.Model):
 
     def word_loss(self, heard, real, words):
         """Connectionist temporal classification (Graves et al., 2006): each word is said once and in order,
-        somewhere; the padding token stands for nothing. In nats a word.
+        somewhere; the padding token stands for nothing. In nats for each word.
 
         Args:
             heard: ``(batch, tokens, width)``.
             real: boolean ``(batch, tokens)``.
             words: token ids of the prompts ``(batch, prompt_length)``.
         """
-        table = _unit(ops.cast(self.generator.token_embedding.embeddings, "float32"))
-        scores = ops.exp(self.log_scale) * ops.matmul(_unit(ops.cast(heard, "float32")), ops.transpose(table))
+        known = words_said()
+        table = ops.normalize(ops.cast(self.generator.token_embedding(known), "float32"))
+        heard = ops.normalize(ops.cast(heard, "float32"))
+        scores = ops.exp(self.log_scale) * ops.matmul(heard, ops.transpose(table))
+        place = np.zeros(known.max() + 1, dtype=np.int32)
+        place[known] = np.arange(len(known))
         count = ops.sum(ops.cast(ops.not_equal(words, PAD_ID), "int32"), axis=1)
         length = ops.sum(ops.cast(real, "int32"), axis=1)
-        losses = ops.nn.ctc_loss(words, scores, count, length, mask_index=PAD_ID)
+        losses = ops.nn.ctc_loss(ops.take(place, words), scores, count, length, mask_index=0)
         return ops.sum(losses) / ops.cast(ops.sum(count), losses.dtype)
-
-
-def _unit(vectors):
-    return vectors / ops.sqrt(ops.sum(ops.square(vectors), axis=-1, keepdims=True) + 1e-6)
 
 
 def with_ear(model: MultimodalGenerator, configuration: Configuration) -> MultimodalGenerator:

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(path for path in (ROOT / "benchmarks").glob("*.py") if path.name != "compare.py")
 # A round of these trains several networks for minutes; three seeds, and the notebooks say so.
-LONG = ("depth", "digit_networks", "recall", "vision_transformer")
+LONG = ("depth", "digit_networks", "recall", "scale", "vision_transformer")
 RESULTS = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
 
 

@@ -9,6 +9,7 @@ from mmcourse.data import scenes, spoken_questions
 from mmcourse.data.spoken_questions import FRAMES, MELS
 from mmcourse.generator import scenes as written
 from mmcourse.generator import spoken_scenes as task
+from mmcourse.generator import spoken_scores
 from mmcourse.text import PAD_ID
 
 TINY = task.Configuration(
@@ -100,7 +101,8 @@ def test_words_are_scored_as_paths_by_hand(trained):
     generator, _ = trained
     listening = task.Listening(generator)
     listening.build()
-    table = ops.convert_to_numpy(generator.token_embedding.embeddings)
+    known = task.words_said()
+    table = ops.convert_to_numpy(generator.token_embedding.embeddings)[known]
     heard = np.random.default_rng(0).normal(size=(1, 2, table.shape[1])).astype(np.float32)
 
     def unit(vectors):
@@ -108,11 +110,18 @@ def test_words_are_scored_as_paths_by_hand(trained):
 
     scores = 10 * unit(heard[0]) @ unit(table).T
     chances = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
-    word, nothing = chances[:, 9], chances[:, PAD_ID]
+    word, nothing = chances[:, 9], chances[:, 0]
     path = word[0] * word[1] + word[0] * nothing[1] + nothing[0] * word[1]
-    words = np.array([[9, 0, 0]])
+    words = np.array([[known[9], 0, 0]])
     found = float(listening.word_loss(heard, np.ones((1, 2), bool), words))
     assert found == pytest.approx(-np.log(path), rel=1e-3)
+
+
+def test_the_words_said_are_those_of_the_questions_and_nothing_comes_first():
+    known = task.words_said()
+    assert known[0] == PAD_ID and len(set(known.tolist())) == len(known)
+    names = {written.vocabulary().tokens[number] for number in known[1:]}
+    assert {"where", "cat", "哪", "猫"} <= names and "chat" not in names
 
 
 def test_batches_say_what_they_ask(frames):
@@ -134,3 +143,37 @@ def test_shifted_recordings_keep_their_end():
     real = (found != 0).any(axis=-1)
     first = real.argmax(axis=1)
     assert set(first) == set(range(5)) and (real.sum(axis=1) == 50).all()
+
+
+def test_heard_words_join_what_is_repeated(trained, monkeypatch):
+    model, _ = trained
+    ids = model.vocabulary.ids
+    path = [PAD_ID, ids["what"], ids["what"], PAD_ID, ids["is"], ids["this"], PAD_ID, ids["this"], ids["cat"]]
+    real = np.array([[True] * 8 + [False]])
+    monkeypatch.setattr(spoken_scores, "nearest_words", lambda model, frames: (np.array([path]), real))
+    assert spoken_scores.heard_words(model, np.zeros((1, FRAMES, MELS))) == ["what is this this"]
+
+
+def test_nearest_words_by_numpy(trained, frames):
+    model, _ = trained
+    some = frames[0, :3].astype(np.float32)
+    words, real = spoken_scores.nearest_words(model, some)
+    heard = ops.convert_to_numpy(model.encoders["speech"](some))
+    table = ops.convert_to_numpy(model.token_embedding.embeddings)
+    for row, found, there in zip(heard, words, real, strict=True):
+        for token in np.flatnonzero(there):
+            cosine = {
+                number: table[number] @ row[token] / np.linalg.norm(table[number])
+                for number in task.words_said()
+            }
+            assert cosine[found[token]] == pytest.approx(max(cosine.values()), abs=1e-4)
+
+
+def test_answers_of_an_exam_are_kept(trained, monkeypatch, tmp_path):
+    monkeypatch.setattr(task, "load_trained", lambda profile: trained[0])
+    monkeypatch.setattr(spoken_scores.store, "arrays", lambda name, modules, make, more: make())
+    answers = spoken_scores.load("cpu", number=2)
+    asked = answers.exam.asked
+    assert answers.frames.shape == (len(asked), FRAMES, MELS)
+    assert set(answers.right) == {"heard_voices", "unseen_voices", *spoken_scores.CONTROLS}
+    assert all(len(one) == len(asked) and one.dtype == bool for one in answers.right.values())

@@ -1,4 +1,4 @@
-"""Ways to choose an answer token by token (notebook 54), one small module each.
+"""Ways to choose an answer token by token (notebook 55), one small module each.
 
 Each is a callable ``choose(model, inputs)`` that gives token ids ``int32`` ``(batch, answer_length)``, padded
 after the end token. It reads the prefix once (``model.read``) and then goes on by one step for each token

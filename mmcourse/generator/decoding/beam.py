@@ -1,4 +1,4 @@
-"""Beam search: the few best unfinished answers are followed at once (notebook 54)."""
+"""Beam search: the few best unfinished answers are followed at once (notebook 55)."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Decoding to a list of permitted answers, which never writes anything else (notebook 54)."""
+"""Decoding to a list of permitted answers, which never writes anything else (notebook 55)."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The loop of every way that follows a single answer (notebook 54)."""
+"""The loop of every way that follows a single answer (notebook 55)."""
 
 from keras import ops
 

@@ -1,4 +1,4 @@
-"""Sampling: a token is drawn with the model's own chances, or from the likeliest alone (notebook 54)."""
+"""Sampling: a token is drawn with the model's own chances, or from the likeliest alone (notebook 55)."""
 
 from dataclasses import dataclass
 
