@@ -34,7 +34,7 @@ PITCHES = (30, 70)
 @functools.cache
 def every_prompt() -> tuple[tuple[str, str], ...]:
     """All questions that training asks: ``(language, text)``."""
-    found = []
+    found = []  # type: list
     for language in questions.LANGUAGES:
         names = emoji.LANGUAGES if language == "en" else questions.CHINESE_LANGUAGES
         for task in questions.TASKS:

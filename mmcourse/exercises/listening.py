@@ -34,10 +34,17 @@ def _read(answer) -> None:
 
 def _chance(answer) -> None:
     random = np.random.default_rng(0)
-    for tokens, words, target in ((2, 2, [1]), (3, 3, [2, 1]), (4, 3, [1, 1]), (3, 2, []), (5, 4, [3, 1, 2])):
+    shapes: list[tuple[int, int, list[int]]] = [
+        (2, 2, [1]),
+        (3, 3, [2, 1]),
+        (4, 3, [1, 1]),
+        (3, 2, []),
+        (5, 4, [3, 1, 2]),
+    ]
+    for tokens, words, target in shapes:
         chances = random.dirichlet(np.ones(words), size=tokens)
         expected = sum(
-            np.prod(chances[np.arange(tokens), list(path)])
+            float(np.prod(chances[np.arange(tokens), list(path)]))
             for path in itertools.product(range(words), repeat=tokens)
             if read_path(list(path)) == target
         )
@@ -57,7 +64,7 @@ def _noise(answer) -> None:
     seconds = np.arange(8_000, dtype=np.float32) / 16_000
     clean = [0.1 * np.sin(2 * np.pi * 100 * (k + 2) * seconds).astype(np.float32) for k in range(8)]
     truths = [f"answer {k}" for k in range(8)]
-    borders = [25, 25, 15, 15, 15, 5, -5, -5]  # decibels that each of them needs
+    borders = (25.0, 25.0, 15.0, 15.0, 15.0, 5.0, -5.0, -5.0)  # decibels that each of them needs
     heard: list[float] = []
 
     def listen(waveforms):
@@ -86,7 +93,7 @@ def _noise(answer) -> None:
         "noise to each clean waveform anew, at each of the four levels",
     )
     for level in LEVELS:
-        expected = np.mean([level > border for border in borders])
+        expected = sum(level > border for border in borders) / len(borders)
         require(
             abs(float(given[level]) - expected) < 1e-6,
             f"at {level} decibels you give {given[level]!r}, and {expected:.3f} of the answers are right",

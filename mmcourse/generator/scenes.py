@@ -391,7 +391,11 @@ class Exam:
 
     @classmethod
     def draw(
-        cls, split: str, number: int, seed: int | Sequence[int] = 53, tasks: Sequence[str] = questions.TASKS
+        cls,
+        split: str,
+        number: int,
+        seed: int | Sequence[int] = 53,
+        tasks: Sequence[str] = questions.TASKS,  # type: ignore[attr-defined]
     ) -> "Exam":
         """Draw ``number`` scenes and half as many portraits, and ask each task that fits in each language."""
         random = np.random.default_rng(seed)
@@ -412,7 +416,7 @@ class Exam:
         return cls(tuple(drawn), scenes.draw(drawn, artist), asked, split)
 
     @property
-    def asked(self) -> list[questions.Question]:
+    def asked(self) -> list[questions.Question]:  # type: ignore[name-defined]
         """All questions, scene by scene."""
         return [question for some in self.questions for question in some]
 
