@@ -11,6 +11,7 @@ from typing import Any
 from mmcourse.encoders import picture_names, prepared, spoken_names, spoken_words, word_vectors
 from mmcourse.generator import (
     captions,
+    decoding_scores,
     naming,
     review_scores,
     reviews,
@@ -50,6 +51,7 @@ CATALOGUE: dict[str, Callable[[str], Any]] = {
     "captions-miniature": lambda profile: captions.prepare(profile),
     "reviews": lambda profile: reviews.trained_folder(reviews.CONFIGURATIONS[profile]),
     "reviews-samples": lambda profile: review_scores.load_samples(profile),
+    "decoding-samples": lambda profile: decoding_scores.load_samples(profile),
 }
 
 
