@@ -145,18 +145,16 @@ class Listening(keras.Model):
     ):
         super().__init__(**kwargs)
         self.generator, self.hearing, self.answering = generator, hearing, answering
-        for layer in (
-            generator.encoders["image"],
-            generator.token_embedding,
-            *generator.blocks,
-            generator.final_norm,
-            generator.to_logits,
-        ):
-            layer.trainable = False
 
     def build(self, shapes=None):
-        for variable in self.generator._trainable_variables:
+        own = self.generator
+        if not own.built:  # one that is read from a checkpoint
+            own.build()
+        # Only now: freezing a layer does not freeze what it makes afterwards.
+        for variable in own.variables:
             variable.trainable = False
+        for variable in own.encoders["speech"].variables:
+            variable.trainable = True
         self.log_scale = self.add_weight(
             shape=(), initializer=keras.initializers.Constant(np.log(10.0)), name="log_scale"
         )

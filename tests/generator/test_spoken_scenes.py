@@ -69,6 +69,9 @@ def test_the_ear_alone_is_trained(seeing, trained):
     for own, new in zip(seeing.blocks, model.blocks, strict=True):
         for one, other in zip(own.get_weights(), new.get_weights(), strict=True):
             np.testing.assert_array_equal(one, other)
+    untouched = written.build(SEES).generator.encoders["image"]
+    for own, new in zip(untouched.get_weights(), model.encoders["image"].get_weights(), strict=True):
+        np.testing.assert_allclose(own, new, atol=1e-6)
     keras.utils.set_random_seed(TINY.seed)
     fresh = task.with_ear(seeing, TINY).encoders["speech"]
     moved = [
@@ -76,6 +79,27 @@ def test_the_ear_alone_is_trained(seeing, trained):
         for one, other in zip(fresh.weights, model.encoders["speech"].weights, strict=True)
     ]
     assert min(moved) > 0
+
+
+def test_resumed_training_equals_uninterrupted(seeing, trained, frames, tmp_path, monkeypatch):
+    """The checkpoint keeps the ear, the optimiser and what is frozen."""
+    monkeypatch.setattr(task, "_compile", compile_quickly)
+    monkeypatch.setattr(spoken_questions, "recordings", lambda number: frames)
+
+    def stop(self, epoch):
+        if epoch == 1:
+            raise KeyboardInterrupt
+        written.training.Batches.start_epoch(self, epoch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(task.Batches, "start_epoch", stop, raising=False)
+        with pytest.raises(KeyboardInterrupt):
+            task.train(TINY, tmp_path, seeing)
+    assert [path.name for path in tmp_path.glob("epoch-*")] == ["epoch-0001"]
+    model, history = task.train(TINY, tmp_path, seeing)
+    assert len(history) == TINY.epochs
+    for variable, other in zip(model.weights, trained[0].weights, strict=True):
+        np.testing.assert_allclose(variable, other, atol=1e-5, err_msg=variable.path)
 
 
 def test_without_speech_it_answers_as_before(seeing, trained):
