@@ -246,6 +246,24 @@ def test_alike_is_another_scene_of_the_same_pattern(exam):
         assert scene.portrait == same.portrait
 
 
+def test_each_control_shows_what_it_says(exam, monkeypatch):
+    calls = []
+
+    def right(self, model, images=None, blind=False):
+        calls.append((images, blind))
+        return np.zeros(len(self.asked), dtype=bool)
+
+    monkeypatch.setattr(task.Exam, "right", right)
+    names = list(scene_scores.control_answers(None, exam))
+    shown = dict(zip(names, calls, strict=True))
+    assert [blind for _, blind in calls] == [name == "none" for name in names]
+    assert shown["none"][0] is None and (shown["blank"][0] == 255).all()
+    np.testing.assert_array_equal(shown["alike"][0], exam.images[scene_scores.alike(exam.scenes)])
+    own = {image.tobytes(): row for row, image in enumerate(exam.images)}
+    order = [own[image.tobytes()] for image in shown["shuffled"][0]]
+    assert sorted(order) == list(range(len(order))) and all(place != row for row, place in enumerate(order))
+
+
 def test_scores_have_the_published_form(trained):
     results = scene_scores.evaluate(trained[0], splits=("seen",), number=6)
     assert set(results) == {"seen", "controls", "informed_guess"}
