@@ -62,11 +62,11 @@ outputs: $(EXECUTED)  ## write the executed notebooks over those in notebooks/
 	@for notebook in $(NOTEBOOKS); do cp -p _build/executed/$$notebook $$notebook; done
 	@echo "notebooks/ now holds the outputs of this run; look at the difference before committing it."
 
-study: $(INSTALLED)  ## measure anew what chapters show from benchmarks/results (needs PyTorch and JAX)
-	@$(BIN)/python -c "import torch, jax" 2>/dev/null || \
-	    { echo "PyTorch and JAX are needed: $(BIN)/python -m pip install torch jax"; exit 1; }
-	@for script in $(filter-out benchmarks/compare.py,$(wildcard benchmarks/*.py)); do \
-	    case $$script in */depth.py|*/digit_networks.py|*/recall.py|*/vision_transformer.py) rounds=3;; *) rounds=5;; esac; \
+study: $(INSTALLED)  ## measure anew what chapters show from benchmarks/results (needs PyTorch, JAX, Transformers)
+	@$(BIN)/python -c "import torch, jax, transformers" 2>/dev/null || \
+	    { echo "Needed besides: $(BIN)/python -m pip install torch jax transformers"; exit 1; }
+	@for script in $(filter-out benchmarks/compare.py benchmarks/gpu.py,$(wildcard benchmarks/*.py)); do \
+	    case $$script in */depth.py|*/digit_networks.py|*/naming.py|*/recall.py|*/scenes.py|*/vision_transformer.py) rounds=3;; *) rounds=5;; esac; \
 	    $(BIN)/python $$script --rounds $$rounds --output benchmarks/results/$$(basename $$script .py).json || exit 1; done
 
 lock:  ## resolve requirements.txt and requirements-gpu.txt anew (needs uv)

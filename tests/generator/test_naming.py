@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from mmcourse import closure
 from mmcourse.data.emoji import SPLITS, EmojiPictures, Entry
 from mmcourse.generator import decoding, naming
+from mmcourse.generator.packing import pack, unpack
 from mmcourse.learning import training
-from mmcourse.text import tokenise
+from mmcourse.learning.alignment import info_nce
+from mmcourse.text import START_ID, UNKNOWN_ID, tokenise
 
 TINY = naming.Configuration(
-    image_size=16, channels=(4,), width=16, heads=2, depth=1, hidden=16, shift=2, epochs=2, batch_size=4
+    image_size=16, channels=(4,), width=16, heads=2, depth=1, hidden=16, shift=2, epochs=2, batch_size=2
 )
 NAMES = [
     ("red cat", "红猫"),
@@ -149,29 +151,84 @@ def test_no_shift_changes_nothing():
 
 def test_batches_pair_pictures_prompts_and_answers():
     pictures = make_pictures()
-    configuration = replace(TINY, shift=0)
-    model = naming.build(configuration, naming.Task.of(pictures))
-    batches = naming.Task.of(pictures).batches(configuration)
+    configuration = replace(TINY, shift=0, hidden_words=0.0)
+    task = naming.Task.of(pictures)
+    batches, decode = task.batches(configuration), task.vocabulary.decode
     language_of = {wording: code for code, wordings in naming.PROMPTS.items() for wording in wordings}
     row_of = {pictures.images[i].tobytes(): i for i in range(len(pictures.images))}
-    assert len(batches) == 2 * COUNTS["train"] // 4
+    assert len(batches) == COUNTS["train"] // 2
     seen, wordings = [], set()
     for epoch in range(12):
         batches.start_epoch(epoch)
         for place in range(len(batches)):
-            inputs, answers = batches[place]
-            np.testing.assert_array_equal(inputs["answer"], answers)
-            prompts = model.vocabulary.decode(inputs["prompt"])
-            for picture, prompt, answer in zip(
-                inputs["image"], prompts, model.vocabulary.decode(answers), strict=True
-            ):
-                row, language = row_of[picture.tobytes()], language_of[prompt]
+            inputs, targets = batches[place]
+            for i, picture in enumerate(inputs["image"]):
+                row = row_of[picture.tobytes()]
                 assert row in pictures.splits["train"]
-                assert tokenise(answer) == tokenise(pictures.entries[row].names[language])
-                seen.append((epoch, row, language))
-                wordings.add(prompt)
-    assert len(seen) == len(set(seen)) == 12 * COUNTS["train"] * 2  # each picture once a language an epoch
+                names = [pictures.entries[row].names[code] for code in naming.LANGUAGES]
+                assert list(map(tokenise, decode(inputs["names"][i]))) == list(map(tokenise, names))
+                for number, (name, answer) in enumerate(
+                    zip(names, unpack(targets[i : i + 1], targets[i : i + 1])[0], strict=True), start=1
+                ):
+                    assert tokenise(decode([answer])[0]) == tokenise(name)
+                    own = inputs["question"][i] == number
+                    prompt = own & (inputs["position"][i] < task.prompt_length)
+                    wording = decode([inputs["text"][i][prompt]])[0]
+                    assert language_of[wording] == naming.LANGUAGES[number - 1]
+                    known = inputs["text"][i][own & ~prompt]
+                    assert known[0] == START_ID and (known[1:] == answer[:-1]).all()
+                    wordings.add(wording)
+                seen.append((epoch, row))
+    assert len(seen) == len(set(seen)) == 12 * COUNTS["train"]  # each picture once an epoch
     assert wordings == set(language_of)
+
+
+@settings(max_examples=30, deadline=None)
+@given(share=st.floats(0, 1), seed=st.integers(0, 1000))
+def test_only_words_of_answers_are_hidden(share, seed):
+    random = np.random.default_rng(seed)
+    rows = [
+        [(random.integers(4, 50, size=2).tolist(), random.integers(4, 50, size=n).tolist()) for n in (1, 5)]
+        for _ in range(20)
+    ]
+    inputs, _ = pack(rows, 20, 10, prompt_length=3)
+    hidden = naming.hide(inputs, 3, share, random)
+    written = np.zeros_like(inputs["text"], dtype=bool)
+    written[:, 3] = True  # the only word of the first answer: two of the prompt and a start before it
+    written[:, 7:12] = True
+    changed = hidden != inputs["text"]
+    assert not changed[~written].any()
+    assert (hidden[changed] == UNKNOWN_ID).all()
+    assert changed.sum() <= written.sum() and abs(changed[written].mean() - share) < 0.25
+    if share in (0, 1):
+        assert changed[written].mean() == share
+
+
+def test_the_alignment_is_the_contrastive_loss_of_pictures_and_the_means_of_words():
+    pictures = make_pictures()
+    task = naming.Task.of(pictures)
+    model = naming.build(TINY, task)
+    seen = np.random.default_rng(0).normal(size=(8, 4, 4, 16)).astype("float32")
+    names = task.padded_names()
+    words = np.array(model.generator.token_embedding.embeddings)
+    expected = []
+    for language in range(2):
+        means = np.array([words[row[row > 0]].mean(axis=0) for row in names[:, language]])
+        expected.append(float(info_nce(seen.mean(axis=(1, 2)), means, 0.1)))
+    np.testing.assert_allclose(float(model.alignment_loss(seen, names)), np.mean(expected), rtol=1e-5)
+
+
+def test_the_alignment_counts_in_training_alone_and_by_its_weight():
+    task = naming.Task.of(make_pictures())
+    inputs, targets = task.batches(TINY)[0]
+    losses = {}
+    for weight in (0.0, 1.0, 2.0):
+        model = naming.build(replace(TINY, alignment=weight), task)
+        model.run_eagerly, model.jit_compile = True, False
+        losses[weight] = float(model.train_on_batch(inputs, targets))
+    assert losses[2.0] - losses[1.0] == pytest.approx(losses[1.0] - losses[0.0], rel=1e-3)
+    assert losses[1.0] > losses[0.0] + 0.05
+    assert not model(inputs).shape[1:] == () and not model.losses
 
 
 def test_batches_shift_pictures_in_another_way_each_epoch():
@@ -184,7 +241,7 @@ def test_batches_shift_pictures_in_another_way_each_epoch():
         batches.start_epoch(epoch)
         for place in range(len(batches)):
             everything |= {picture.tobytes() for picture in batches[place][0]["image"]}
-    assert len(everything) > 2 * COUNTS["train"]
+    assert len(everything) > 1.5 * COUNTS["train"]
 
 
 # The configurations
@@ -192,7 +249,7 @@ def test_batches_shift_pictures_in_another_way_each_epoch():
 
 def test_vocabulary_and_lengths_fit_names_and_prompts():
     pictures = make_pictures()
-    model = naming.build(TINY, naming.Task.of(pictures))
+    model = naming.build(TINY, naming.Task.of(pictures)).generator
     for language, wordings in naming.PROMPTS.items():
         for text in (*wordings, *pictures.names(language)):
             assert model.vocabulary.unknown_tokens(text) == []
@@ -213,7 +270,7 @@ def test_building_twice_gives_the_same_weights():
 
 
 def test_learning_rate_rises_and_falls():
-    configuration = replace(TINY, epochs=10, learning_rate=0.01)
+    configuration = replace(TINY, epochs=10, learning_rate=0.01, warm_up=0.1)
     schedule = naming.build(configuration, naming.Task.of(make_pictures())).optimizer._learning_rate
     rates = [float(schedule(step)) for step in range(41)]  # ten epochs of four batches
     assert rates[0] == 0 and max(rates) == pytest.approx(0.01)
@@ -245,18 +302,19 @@ def test_configuration_builds_and_takes_two_steps(name):
     before = [variable.numpy() for variable in model.trainable_variables]
     batches = naming.Task.of(pictures).batches(configuration)
     losses = [float(model.train_on_batch(*batches[place])) for place in range(2)]
-    # An untrained model gives every token about the same chance.
-    assert np.isfinite(losses).all() and abs(losses[0] - np.log(len(model.vocabulary))) < 2.0
+    # The words begin as random vectors that are compared, so that the chances are far from equal.
+    assert np.isfinite(losses).all() and losses[0] > np.log(len(model.generator.vocabulary))
     for variable in model.trainable_variables:
         assert np.isfinite(variable.numpy()).all(), variable.path
     changed = [(v.numpy() != old).any() for v, old in zip(model.trainable_variables, before, strict=True)]
     assert np.mean(changed) > 0.9
-    prompts = model.encode_prompts([naming.PROMPTS["en"][0]])
+    generator = model.generator
+    prompts = generator.encode_prompts([naming.PROMPTS["en"][0]])
     written = keras.ops.convert_to_numpy(
-        decoding.greedy(model, {"image": pictures.images[:1], "prompt": prompts})
+        decoding.greedy(generator, {"image": pictures.images[:1], "prompt": prompts})
     )
-    assert written.shape == (1, model.settings.answer_length)
-    assert isinstance(model.vocabulary.decode(written)[0], str)
+    assert written.shape == (1, generator.settings.answer_length)
+    assert isinstance(generator.vocabulary.decode(written)[0], str)
 
 
 def test_a_model_of_mixed_precision_answers_the_same_after_loading(tmp_path):
@@ -267,7 +325,7 @@ def test_a_model_of_mixed_precision_answers_the_same_after_loading(tmp_path):
     batches = naming.Task.of(pictures).batches(TINY)
     for place in range(len(batches)):
         model.train_on_batch(*batches[place])
-    prompt = naming.PROMPTS["zh"][0]
+    model, prompt = model.generator, naming.PROMPTS["zh"][0]
     answers = model.generate({"image": pictures.images}, prompt)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
