@@ -64,9 +64,9 @@ class Configuration:
     dropout: float = 0.0
     matching: float = 1.5
     shift: int = 2
-    hidden_words: float = 0.2
+    hidden_words: float = 0.35
     alignment: float = 1.0
-    epochs: int = 28
+    epochs: int = 30
     batch_size: int = 32
     learning_rate: float = 3e-3
     adam_rate: float = 2e-3
