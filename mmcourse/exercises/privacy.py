@@ -97,11 +97,12 @@ def _rare() -> dict[str, tuple[float, float]]:
     rows, test, seven = privacy.features(images)[keep], privacy.features(others), truth == 7
     noise = privacy.noise_for(2.0, 0.2, 60, 1e-4)
     found, inside = {}, np.ones((1, len(keep)), bool)
-    for name, options in (
+    ways: tuple[tuple[str, dict], ...] = (
         ("plain", {}),
         ("clipped", {"clip": 0.3}),
         ("private", {"clip": 0.3, "sample": 0.2, "noise": noise, "seed": 0}),
-    ):
+    )
+    for name, options in ways:
         models = privacy.train(rows, labels[keep], inside, 60, 10.0, **options)
         right = (test @ models[0]).argmax(axis=1) == truth
         found[name] = float(right[seven].mean()), float(right[~seven].mean())

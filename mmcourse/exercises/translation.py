@@ -64,35 +64,37 @@ SHARES = (0.0, 0.5, 1.0)
 
 
 @functools.cache
-def feminine_shares() -> dict[float, float]:
-    """What the exercise on pictures in between asks for, for each of :data:`SHARES`."""
+def _model():
+    from mmcourse.applications import translation
+
+    return translation.load_trained("with picture")
+
+
+@functools.cache
+def feminine_share(share: float) -> float:
+    """What the exercise on pictures in between asks for, computed once for each share."""
     from mmcourse.applications import translation
     from mmcourse.data import headlines
 
-    model, seen = translation.load_trained("with picture"), translation.features()
+    seen, frame = translation.features(), headlines.frames("test")[0]
     pairs = [headlines.meanings_of(word) for word in PEOPLE]
-    frame = headlines.frames("test")[0]
-    chosen = [headlines.Headline(frame, woman) for _, woman in pairs] * len(SHARES)
-    images = [
-        (1 - share) * seen[man.emoji[0]] + share * seen[woman.emoji[0]]
-        for share in SHARES
-        for man, woman in pairs
-    ]
+    chosen = [headlines.Headline(frame, woman) for _, woman in pairs]
+    images = [(1 - share) * seen[man.emoji[0]] + share * seen[woman.emoji[0]] for man, woman in pairs]
     prompts = [translation.prompt(headline, "German") for headline in chosen]
-    texts = model.generate({"image": np.stack(images)}, prompts)
-    right = [text == headline.translation("German") for text, headline in zip(texts, chosen, strict=True)]
-    return dict(zip(SHARES, np.reshape(right, (len(SHARES), -1)).mean(axis=1).tolist(), strict=True))
+    texts = _model().generate({"image": np.stack(images)}, prompts)
+    return float(np.mean([t == one.translation("German") for t, one in zip(texts, chosen, strict=True)]))
 
 
 def _between(answer) -> None:
-    for share, expected in feminine_shares().items():
-        given = np.asarray(call(answer, share), dtype=float)
+    for share in SHARES:
+        given = np.asarray(call(answer, _model(), list(PEOPLE), share), dtype=float)
         require(given.shape == (), f"return one number, got the shape {given.shape}")
+        expected = feminine_share(share)
         require(
             abs(float(given) - expected) < 0.051,
             f"with the share {share} of the woman's features, {expected:.2f} of the translations equal the "
-            f"feminine one; you give {float(given):.2f}. Take the model "
-            "with picture, the first test frame, the first emoji of each meaning, and German.",
+            f"feminine one; you give {float(given):.2f}. Take the first test frame, the first emoji of each "
+            "meaning, and German.",
         )
 
 

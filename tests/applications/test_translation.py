@@ -144,13 +144,11 @@ def test_training_headlines_come_from_the_training_frames(kind, seed):
     assert (shown in headline.meaning.emoji) != misled and language in LANGUAGES
 
 
-def test_a_batch_and_a_step(seen):
+def test_training_begins_anew_each_time(seen):
     configuration = translation.Configuration(width=8, heads=2, depth=1, hidden=8, steps=2, batch_size=4)
     model = translation.build(configuration, translation.Draws(configuration))
     first = translation.train(model, configuration)
     assert translation.train(model, configuration) == pytest.approx(first, rel=1e-4)  # from the beginning
-    texts = translation.translate(model, TESTS[:3], "German", ["", *TESTS[1].meaning.emoji[:1], ""])
-    assert len(texts) == 3 and all(isinstance(text, str) for text in texts)
 
 
 def test_text_only_draws_show_nothing(seen):

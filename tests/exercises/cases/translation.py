@@ -39,8 +39,8 @@ def in_place(labels):
     return found
 
 
-def between(share):
-    return checkers.feminine_shares()[share]
+def between(model, jobs, share):
+    return checkers.feminine_share(share)
 
 
 RIGHT = {
@@ -65,7 +65,7 @@ WRONG = {
         "in place": in_place,
     },
     "translation-between": {
-        "the other way round": lambda share: between(1 - share),
-        "the share itself": lambda share: share / 2 + 0.25,
+        "the other way round": lambda model, jobs, share: between(model, jobs, 1 - share),
+        "the share itself": lambda model, jobs, share: share / 2 + 0.25,
     },
 }
