@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from mmcourse.applications import patches, service_reader, service_voice
+from mmcourse.applications import patches, service_reader, service_voice, translation
 from mmcourse.encoders import picture_names, prepared, spoken_names, spoken_words, word_vectors
 from mmcourse.generator import (
     captions,
@@ -51,6 +51,7 @@ CATALOGUE: dict[str, Callable[[str], Any]] = {
     "scenes-spoken-answers": lambda profile: spoken_scores.load(profile),
     "service": lambda profile: service_reader.trained_folder(service_reader.Configuration()),
     "service-spoken": lambda profile: service_voice.load_spoken_test(profile),
+    "translation": lambda profile: translation.load_answers(profile),
     "medicine-readers": lambda profile: patches.prepare(profile),
     "captions-miniature": lambda profile: captions.prepare(profile),
     "reviews": lambda profile: reviews.trained_folder(reviews.CONFIGURATIONS[profile]),

@@ -21,7 +21,7 @@ from mmcourse.cli import main
 from mmcourse.data import archives, emoji
 from mmcourse.data.emoji import SPLITS, EmojiPictures, Entry
 from mmcourse.encoders import word_vectors
-from mmcourse.encoders.image import ImageEncoder
+from mmcourse.encoders.grid import GridEncoder
 from mmcourse.generator import naming, naming_scores, scene_scores, scenes, spoken_scenes, spoken_scores
 from mmcourse.generator.model import MultimodalGenerator, Settings
 from mmcourse.text import END, SPECIAL_TOKENS, tokenise
@@ -45,7 +45,7 @@ def tiny() -> MultimodalGenerator:
     tokens = sorted({token for prompt in KNOWN_PROMPTS for token in tokenise(prompt)} | set("abcdefgh猫狗"))
     longest = max(len(tokenise(prompt)) for prompt in KNOWN_PROMPTS)
     settings = Settings(width=16, heads=2, depth=1, hidden=16, prompt_length=longest, answer_length=5)
-    encoders = {"image": ImageEncoder(SIZE, (4, 8, 8), 16, name="image_encoder")}
+    encoders = {"image": GridEncoder(SIZE, (4, 8, 8), 16, name="image_encoder")}
     model = MultimodalGenerator(encoders, tokens, settings)
     model.build()
     random = np.random.default_rng(0)

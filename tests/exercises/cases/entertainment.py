@@ -21,10 +21,10 @@ def perplexity(number, test=slice(32, None), smoothing=3.0):
     return entertainment.perplexity(table, [phrase for tune in every[test] for phrase in tune.phrases])
 
 
-def follow(yaw, pitch, picture, rate=0.5, wrap=True, picture_counts=True):
+def follow(yaw, pitch, picture, rate=0.5, wrap=True, picture_counts=True, doubt=12.0):
     offset, chosen = 0.0, []
     for one, height, seen in zip(yaw, pitch, picture, strict=True):
-        evidence = entertainment.pose_evidence(one - offset, height, 12.0) + seen * picture_counts
+        evidence = entertainment.pose_evidence(one - offset, height, doubt) + seen * picture_counts
         chosen.append(int(np.argmax(evidence)))
         rest = one - offset - synthetic_tour.place_of(chosen[-1])[0]
         offset += rate * ((rest + 180) % 360 - 180 if wrap else rest)
@@ -59,6 +59,8 @@ WRONG = {
         "no memory": lambda *a: follow(*a, rate=0.0),
         "all at once": lambda *a: follow(*a, rate=1.0),
         "no picture": lambda *a: follow(*a, picture_counts=False),
+        "no turn": lambda *a: follow(*a, wrap=False),
+        "other doubt": lambda *a: follow(*a, doubt=8.0),
         "away": lambda *a: follow(*a, rate=-0.5),
         "one": lambda *a: follow(*a)[:1],
     },
