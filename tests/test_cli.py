@@ -22,6 +22,7 @@ from mmcourse.data import archives, emoji
 from mmcourse.data.emoji import SPLITS, EmojiPictures, Entry
 from mmcourse.encoders import word_vectors
 from mmcourse.encoders.grid import GridEncoder
+from mmcourse.encoders.image import ImageEncoder
 from mmcourse.generator import naming, naming_scores, scene_scores, scenes, spoken_scenes, spoken_scores
 from mmcourse.generator.model import MultimodalGenerator, Settings
 from mmcourse.text import END, SPECIAL_TOKENS, tokenise
@@ -41,12 +42,22 @@ def restored(monkeypatch):
 @pytest.fixture(scope="module")
 def tiny() -> MultimodalGenerator:
     """Answers nonsense that depends on the picture and on the prompt."""
+    return nonsense(ImageEncoder(SIZE, (4, 8, 8), 16, name="image_encoder"))
+
+
+@pytest.fixture(scope="module")
+def tiny_naming() -> MultimodalGenerator:
+    """Answers nonsense, with the encoder of the naming model."""
+    return nonsense(GridEncoder(SIZE, (4, 8, 8), 16, name="image_encoder"))
+
+
+def nonsense(encoder: keras.layers.Layer) -> MultimodalGenerator:
+    """An untrained model that knows the prompts."""
     keras.config.set_dtype_policy("float32")
     tokens = sorted({token for prompt in KNOWN_PROMPTS for token in tokenise(prompt)} | set("abcdefgh猫狗"))
     longest = max(len(tokenise(prompt)) for prompt in KNOWN_PROMPTS)
     settings = Settings(width=16, heads=2, depth=1, hidden=16, prompt_length=longest, answer_length=5)
-    encoders = {"image": GridEncoder(SIZE, (4, 8, 8), 16, name="image_encoder")}
-    model = MultimodalGenerator(encoders, tokens, settings)
+    model = MultimodalGenerator({"image": encoder}, tokens, settings)
     model.build()
     random = np.random.default_rng(0)
     for variable in model.trainable_variables:
@@ -575,12 +586,12 @@ def test_an_interruption_ends_with_130(monkeypatch, capsys, arguments):
 
 
 @pytest.fixture
-def cache_with_tiny_model(tiny, tmp_path, monkeypatch) -> Path:
+def cache_with_tiny_model(tiny_naming, tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("MMCOURSE_DATA", str(tmp_path / "cache"))
 
     def train(configuration, folder):
         folder.mkdir(parents=True)
-        return tiny, [{"loss": 1.0}]
+        return tiny_naming, [{"loss": 1.0}]
 
     with monkeypatch.context() as patch:
         patch.setattr(naming, "train", train)
@@ -613,8 +624,8 @@ def run(*arguments: str, **options) -> subprocess.CompletedProcess:
     )
 
 
-def test_real_command_prints_the_answer_alone(tiny, cache_with_tiny_model, picture):
-    expected = tiny.generate({"image": image.read(picture, SIZE)[None]}, "用中文说")
+def test_real_command_prints_the_answer_alone(tiny_naming, cache_with_tiny_model, picture):
+    expected = tiny_naming.generate({"image": image.read(picture, SIZE)[None]}, "用中文说")
     done = run("generate", str(picture), "--prompt", "用中文说。")
     assert done.returncode == 0, done.stderr
     assert done.stdout == expected[0] + "\n"

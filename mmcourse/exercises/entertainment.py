@@ -57,17 +57,14 @@ def _follow(answer) -> None:
     from mmcourse.data.synthetic_tour import place_of
 
     random = np.random.default_rng(3)
-    for looks, drift, doubtful, what in (
-        (6, 0.0, 1.0, "no drift"),
-        (12, 6.0, 1.0, "a drift of 6 degrees a look"),
-        (15, -9.0, 1.0, "a drift of -9 degrees a look"),
-        (120, 7.0, 4.0, "a drift of 7 degrees a look, a yaw between 0 and 360"),
-    ):
+    # looks, drift, spread of the picture's evidence; the last yaw begins again at 360 degrees
+    visits = (6, 0.0, 1.0, "no drift"), (12, 6.0, 1.0, "6 degrees a look"), (15, -9.0, 1.0, "-9 degrees")
+    for looks, drift, spread, what in (*visits, (120, 7.0, 4.0, "yaw from 0 to 360")):
         exhibit = random.integers(12, size=looks)
         yaw, pitch = place_of(exhibit)
-        yaw = (yaw + drift * np.arange(looks) + random.normal(0, 8, looks)) % (360 if looks > 100 else np.inf)
-        pitch = pitch + random.normal(0, 8, looks)
-        picture = doubtful * random.normal(size=(looks, 12))
+        yaw = yaw + drift * np.arange(looks) + random.normal(0, 8, looks)
+        yaw = yaw % 360 if looks == 120 else yaw
+        pitch, picture = pitch + random.normal(0, 8, looks), spread * random.normal(size=(looks, 12))
         given = np.asarray(call(answer, yaw.copy(), pitch.copy(), picture.copy()))
         require(given.shape == (looks,), f"{what}: return {looks} exhibits, got the shape {given.shape}")
         expected = follow(yaw, pitch, picture)

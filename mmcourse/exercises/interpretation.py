@@ -114,6 +114,10 @@ def _artist(answer) -> None:
         'those of split="unseen_artist", and the maps those of the answers that the model writes?',
     )
     expected = [wilson_interval(*pair) for pair in shares]
+    require(
+        not isinstance(found["intervals"], dict),
+        '"intervals" is a list of two intervals, right answers first; got a dictionary',
+    )
     given = np.asarray(found["intervals"], dtype=float)
     require(
         given.shape == (2, 2) and np.allclose(given, expected, atol=0.006),
@@ -121,8 +125,10 @@ def _artist(answer) -> None:
         f"cell, right answers first, got {np.round(given, 2).tolist()}",
     )
     apart = expected[0][0] > expected[1][1]
+    warns = found["warns"]
+    require(isinstance(warns, bool | np.bool_), f'"warns" is True or False, got {warns!r}')
     require(
-        bool(found["warns"]) == apart,
+        bool(warns) == apart,
         f'"warns" is True if the interval for right answers lies above that for wrong ones, which is {apart} '
         "here.",
     )

@@ -49,6 +49,7 @@ def _action(answer) -> None:
     for chances, wrong, human, effort, helps, what in (
         (np.array([0.95, 0.5]), 10.0, 2.0, 0.5, 0.6, "a sure and an unsure answer"),
         (np.array([0.8, 0.0]), 10.0, 2.0, 1.0, 0.5, "equal costs"),
+        (np.array([0.7, 0.5]), 10.0, 3.0, 1.5, 0.5, "costs that are equal once they are rounded"),
         (grid, 10.0, 2.0, 0.5, 0.6, "asking again is worth it"),
         (grid, 10.0, 2.0, 0.5, 0.1, "asking again seldom helps"),
         (random.random(200), 3.0, 5.0, 0.25, 0.5, "a human who costs more than a mistake"),
@@ -69,8 +70,8 @@ def _action(answer) -> None:
         require(
             off.size == 0,
             f"{what}: {off.size} of {len(chances)} decisions differ. Answering costs (1 − p) · wrong on "
-            "average, asking again the effort, and a human where it does not help; of equal ones take the "
-            "first.",
+            "average, asking again the effort, and a human where it does not help; round, and of "
+            "equal ones take the first.",
         )
 
 

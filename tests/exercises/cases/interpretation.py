@@ -48,6 +48,7 @@ RIGHT = {
         "warns": report(),
         "does not warn": report((12, 6), (10, 8)),
         "lists": report([30, 2], [10, 20]),
+        "arrays": report(np.array([30, 2]), np.array([10, 20])),
     },
 }
 
@@ -57,12 +58,16 @@ WRONG = {
         "each position": lambda f, g: np.maximum((f * g).sum(-1), 0),
         "sum in place of mean": lambda f, g: np.maximum(f @ g.sum((0, 1)), 0),
         "ReLU before": lambda f, g: np.maximum(f, 0) @ np.maximum(g.mean((0, 1)), 0),
+        "absolute value": lambda f, g: np.abs(f @ g.mean((0, 1))),
         "channels kept": lambda f, g: np.maximum(f * g.mean((0, 1)), 0),
     },
     "interpretation-integrated": {
         "left ends": lambda *a: integrated(*a, shift=0),
         "right ends": lambda *a: integrated(*a, shift=1),
         "times the input": lambda gradient, inputs, *rest: integrated(gradient, inputs, *rest, way=inputs),
+        "no mean": lambda gradient, inputs, baseline, steps: (
+            steps * integrated(gradient, inputs, baseline, steps)
+        ),
         "gradient alone": lambda gradient, inputs, baseline, steps: gradient(inputs),
         "gradient times input": lambda gradient, inputs, baseline, steps: gradient(inputs) * inputs,
     },
@@ -71,6 +76,7 @@ WRONG = {
         "hardest": lambda *a: epsilon(*a, choose=max),
         "nearest score": runner_up,
         "an array": lambda *a: np.array([epsilon(*a)]),
+        "the bias left out": lambda weights, bias, picture: epsilon(weights, 0 * bias, picture),
     },
     "interpretation-artist": {
         "no dictionary": lambda: [20, 4],
@@ -80,5 +86,8 @@ WRONG = {
         "the known artist": report((48, 0), (0, 0), intervals=[(0.9, 1), (0, 1)]),
         "plus or minus": report(intervals=[(0.68, 0.98), (0.18, 0.57)]),
         "overlap": report((12, 6), (10, 8), warns=True),
+        "a word": report(warns="yes"),
+        "intervals by name": report(intervals={"answer right": (0.6, 0.9), "answer wrong": (0.2, 0.6)}),
+        "wrong answers first": report(intervals=[wilson_interval(9, 24), wilson_interval(20, 24)]),
     },
 }

@@ -38,6 +38,20 @@ def action(chances, wrong, human, effort, helps, order=(0, 1, 2)):
     return np.array(order)[np.stack(costs).round(9)[list(order)].argmin(axis=0)]
 
 
+def unrounded(chances, wrong, human, effort, helps):
+    costs = (1 - chances) * wrong, effort + (1 - helps) * human + 0 * chances, human + 0 * chances
+    return np.stack(costs).argmin(axis=0)
+
+
+def by_hand(chances, wrong, human, effort, helps):
+    """A list of Python's integers, one decision after the other."""
+    found = []
+    for one in chances:
+        costs = [round(cost, 9) for cost in ((1 - one) * wrong, effort + (1 - helps) * human, human)]
+        found.append(costs.index(min(costs)))
+    return found
+
+
 @functools.cache
 def dimmed(factor, limit=1, templates=False, answered=False):
     exam = product_pages.Exam.draw("known", 140, seed=2)
@@ -51,7 +65,7 @@ def dimmed(factor, limit=1, templates=False, answered=False):
 
 RIGHT = {
     "service-threshold": {"loop": threshold, "package": service.choose_threshold},
-    "service-action": {"argmin": action},
+    "service-action": {"argmin": action, "loop": by_hand},
     "service-dimmed": {"dimmed": dimmed},
 }
 
@@ -76,6 +90,7 @@ WRONG = {
     "service-action": {
         "last of equals": lambda *a: action(*a, order=(2, 1, 0)),
         "never asks again": lambda p, wrong, human, effort, helps: np.where((1 - p) * wrong <= human, 0, 2),
+        "does not round": unrounded,
         "a free human": lambda p, wrong, human, effort, helps: action(p, wrong, human, effort, 1.0),
         "one half": lambda p, *rest: np.where(p >= 0.5, 0, 1),
         "booleans": lambda *a: action(*a) == 0,
