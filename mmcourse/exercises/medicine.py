@@ -62,7 +62,12 @@ def _cold(answer) -> None:
             isinstance(given, list | tuple) and len(given) == 2,
             "return two arrays of row numbers: the training rows and the test rows",
         )
-        train, test = (np.asarray(part).tolist() for part in given)
+        train, test = (np.asarray(part) for part in given)
+        require(
+            train.dtype != bool and test.dtype != bool,
+            "return row numbers, not masks of True and False: np.flatnonzero turns one into the other",
+        )
+        train, test = train.tolist(), test.tolist()
         is_new = np.isin(drugs, new_drugs), np.isin(targets, new_targets)
         what = f"{len(drugs)} pairs, new drugs {new_drugs}, new targets {new_targets}"
         right = np.flatnonzero(is_new[0] & is_new[1]).tolist()

@@ -40,19 +40,21 @@ def not_divided(first, second):
 
 
 @functools.cache
-def rare(kept=100, digit=7, epsilon=2.0, clip=0.3, split="test"):
+def rare(kept=100, digit=7, epsilon=1.0, delta=1e-4, rate=40.0, models=5, split="test"):
     data = digits.load()
     images, labels = data.part("train")
     others, truth = data.part(split)
     gone = np.flatnonzero(labels == digit)[kept:]
     rows, told = np.delete(privacy.features(images), gone, axis=0), np.delete(labels, gone)
-    noise = privacy.noise_for(epsilon, 0.2, 60, 1e-4)
-    private = {"clip": clip, "sample": 0.2, "noise": noise, "seed": 0}
+    noise = privacy.noise_for(epsilon, 0.2, 60, delta)
+    private = {"clip": 0.3, "sample": 0.2, "noise": noise, "seed": 0}
     found = {}
-    for name, options in {"plain": {}, "clipped": {"clip": clip}, "private": private}.items():
-        weights = privacy.train(rows, told, np.ones((1, len(told)), bool), 60, 10.0, **options)[0]
-        right = (privacy.features(others) @ weights).argmax(axis=1) == truth
-        found[name] = right[truth == digit].mean(), right[truth != digit].mean()
+    for name, options in {"plain": {}, "clipped": {"clip": 0.3}, "private": private}.items():
+        weights = privacy.train(rows, told, np.ones((models, len(told)), bool), 60, rate, **options)
+        test, known = privacy.features(others), truth == digit
+        found[name] = tuple(
+            privacy.accuracies(weights, test[some], truth[some]).mean() for some in (known, ~known)
+        )
     return found
 
 
@@ -81,6 +83,10 @@ WRONG = {
         "all sevens": lambda: rare(kept=350),
         "another digit": lambda: rare(digit=1),
         "training part": lambda: rare(split="train"),
+        "one model": lambda: rare(models=1),
+        "the rate 10": lambda: rare(rate=10.0),
+        "a looser delta": lambda: rare(delta=1e-3),
+        "epsilon 2": lambda: rare(epsilon=2.0),
     },
     "privacy-uses": {
         "one class for all": lambda: dict.fromkeys(USES, "high-risk"),
