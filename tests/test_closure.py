@@ -186,7 +186,7 @@ def test_the_naming_models_key_reaches_what_trains_it_and_not_what_scores_it():
     assert {
         "generator.model",
         "layers.attention",
-        "encoders.image",
+        "encoders.grid",
         "text.vocabulary",
         "data.emoji",
     } <= reached

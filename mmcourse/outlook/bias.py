@@ -33,7 +33,7 @@ def gender_of(name: str) -> str:
 
 
 def counterfactuals(pictures: EmojiPictures, split: str) -> np.ndarray:
-    """Pictures of one split that differ in the skin tone alone.
+    """Pictures of one split that show the same and differ in the tone of skin, and with it often of hair.
 
     Returns:
         Places of pictures ``(drawings, 5)``: the same emoji of one artist in the five tones, light to dark,
