@@ -15,13 +15,14 @@ import json
 import os
 import platform
 import re
-import resource
 import shutil
 import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
+
+import compare
 
 ROOT = Path(__file__).resolve().parent.parent
 WHEELS = ("keras", "namex", "optree", "platformdirs", "resvg-py")
@@ -175,7 +176,7 @@ def train(name: str, build, batches, configuration, epoch_steps: int, steps: int
         "milliseconds_for_a_step": 1000 * clock.seconds,
         "pictures_for_each_second": configuration.batch_size / clock.seconds,
         "peak_card_bytes": card_bytes(),
-        "peak_process_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_process_bytes": compare.peak_bytes(),
         "loss": losses,
     }, model
 

@@ -15,8 +15,6 @@ Both are no part of the lock: python -m pip install torch jax
 import json
 import multiprocessing
 import os
-import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -65,16 +63,11 @@ def make(data: int, width: int, depth: int):
     return model, inputs, size
 
 
-def peak() -> int:
-    """Bytes that this process has held at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
 def size_alone(queue, sizes: dict) -> None:
     """Train one size for an epoch after a step that does not count."""
     model, inputs, _ = make(BATCH, HEAD, 1)  # a tiny one, which brings the libraries into memory
     model.fit(inputs, inputs["answer"], batch_size=BATCH, verbose=0)
-    before = peak()
+    before = compare.peak_bytes()
     model, inputs, size = make(**sizes)
     from mmcourse.generator import cost
 
@@ -84,7 +77,7 @@ def size_alone(queue, sizes: dict) -> None:
     model.fit(inputs, inputs["answer"], batch_size=BATCH, verbose=0, shuffle=False)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     operations = sizes["data"] * cost.training_operations(size, WORDS, MEDIA, CHANNELS)
-    found = {"cpu_seconds": cpu, "wall_seconds": wall, "bytes": peak() - before}
+    found = {"cpu_seconds": cpu, "wall_seconds": wall, "bytes": compare.peak_bytes() - before}
     queue.put({**sizes, **found, "operations": operations, "parameters": model.count_params()})
 
 

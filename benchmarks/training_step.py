@@ -13,8 +13,6 @@ PyTorch is no part of the lock: python -m pip install torch
 
 import itertools
 import os
-import resource
-import sys
 
 import compare
 import numpy as np
@@ -50,12 +48,6 @@ def generator():
     return model
 
 
-def peak() -> dict[str, int]:
-    """The most bytes that this process held."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return {"peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
-
-
 def with_keras(measure: compare.Measurement, compiled: bool | str) -> dict:
     """``fit`` on TensorFlow."""
     import keras
@@ -67,7 +59,7 @@ def with_keras(measure: compare.Measurement, compiled: bool | str) -> dict:
     model.fit(data, data["answer"], batch_size=BATCH, epochs=1, steps_per_epoch=3, verbose=0)
     with measure(BATCH * STEPS):
         loss = model.fit(data, data["answer"], batch_size=BATCH, verbose=0).history["loss"][0]
-    return {"loss": loss, "parameters": model.count_params(), **peak()}
+    return {"loss": loss, "parameters": model.count_params(), "peak_bytes": compare.peak_bytes()}
 
 
 def with_torch(measure: compare.Measurement) -> dict:
@@ -153,7 +145,11 @@ def with_torch(measure: compare.Measurement) -> dict:
         step(index)
     with measure(BATCH * STEPS):
         loss = np.mean([step(index) for index in range(STEPS)])
-    return {"loss": float(loss), "parameters": sum(p.numel() for p in network.parameters()), **peak()}
+    return {
+        "loss": float(loss),
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "peak_bytes": compare.peak_bytes(),
+    }
 
 
 WAYS = {
