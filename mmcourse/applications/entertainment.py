@@ -304,35 +304,6 @@ def play(setting: Setting) -> np.ndarray:
     return np.concatenate(parts).astype(np.float32)
 
 
-def hear(waveform: np.ndarray, notes: int) -> tuple[tuple[int, ...], float]:
-    """What was played, from the sound alone: the semitones, and the notes a minute.
-
-    Args:
-        waveform: of :func:`play`.
-        notes: how many there are; the last is known to be twice as long.
-
-    Raises:
-        ValueError: no notes, or a sound that is too short.
-    """
-    beat = len(waveform) / (checks.check_count("notes", notes) + 1)
-    if beat < 1000:
-        raise ValueError(f"{len(waveform)} samples are too few to hear {notes} notes")
-    found = []
-    for note in range(notes):
-        part = waveform[round(note * beat) : round((note + 1) * beat)]
-        levels = np.abs(np.fft.rfft(part * np.hanning(len(part)), 1 << 16))
-        frequency = levels.argmax() * SAMPLE_RATE / (1 << 16)
-        found.append(round(12 * np.log2(frequency / KEYNOTE)))
-    return tuple(found), 60 * SAMPLE_RATE / beat
-
-
-def mode_of(semitones: Iterable[int]) -> str:
-    """ "major" or "minor", whichever scale has more of the notes; "open" if both have as many."""
-    classes = [semitone % 12 for semitone in semitones]
-    balance = sum((one in MAJOR) - (one in MINOR) for one in classes)
-    return ("open", "major", "minor")[int(np.sign(balance))]
-
-
 # A virtual tour
 
 

@@ -81,25 +81,30 @@ def test_a_melody_ends_on_the_keynote(notes, seed):
     assert melody == fun.draw_melody(table, notes, np.random.default_rng(seed))
 
 
+def hear(waveform: np.ndarray, notes: int) -> tuple[tuple[int, ...], float]:
+    """The semitones and the notes a minute, from the sound alone; the last note is twice as long."""
+    beat, found = len(waveform) / (notes + 1), []
+    for note in range(notes):
+        part = waveform[round(note * beat) : round((note + 1) * beat)]
+        levels = np.abs(np.fft.rfft(part * np.hanning(len(part)), 1 << 16))
+        frequency = levels.argmax() * fun.SAMPLE_RATE / (1 << 16)
+        found.append(round(12 * np.log2(frequency / fun.KEYNOTE)))
+    return tuple(found), 60 * fun.SAMPLE_RATE / beat
+
+
 @given(st.lists(st.integers(-5, 9), min_size=1, max_size=9), st.booleans(), st.floats(60, 180))
 @FEW
 def test_what_is_played_is_heard(degrees, minor, tempo):
     setting = fun.Setting(tuple(degrees), minor, tempo)
     sound = fun.play(setting)
     assert sound.dtype == np.float32 and np.abs(sound).max() <= 1
-    semitones, heard = fun.hear(sound, len(degrees))
+    semitones, heard = hear(sound, len(degrees))
     assert semitones == setting.semitones and heard == pytest.approx(tempo, rel=0.01)
 
 
 def test_modes():
     assert fun.Setting((0, 2, 4, 7, -1), False, 60).semitones == (0, 4, 7, 12, -1)
     assert fun.Setting((0, 2, 4, 7, -1), True, 60).semitones == (0, 3, 7, 12, -2)
-    assert [fun.mode_of(one) for one in ((0, 4, 7), (0, 3, 7), (0, 7), (3, 4))] == [
-        "major",
-        "minor",
-        "open",
-        "open",
-    ]
 
 
 def test_the_rule_follows_the_mood_and_nothing_else():
@@ -166,7 +171,6 @@ def test_what_is_recognised_corrects_a_drift():
         (lambda: fun.perplexity(np.ones((23, 22)), []), "no note"),
         (lambda: fun.draw_melody(np.ones((23, 22)) / 22, 0, np.random.default_rng(0)), "notes"),
         (lambda: fun.set_line("...", 0.0, np.ones((23, 22)) / 22), "at least one word"),
-        (lambda: fun.hear(np.zeros(100, np.float32), 3), "too few"),
         (lambda: fun.pose_evidence(np.zeros(2), np.zeros(2), 0.0), "doubt"),
     ],
 )
