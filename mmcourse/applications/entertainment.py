@@ -332,9 +332,12 @@ def picture_reader(model: MultimodalGenerator, visits: synthetic_tour.Visits) ->
 
 
 def picture_evidence(log_kinds: np.ndarray) -> np.ndarray:
-    """From log probabilities of kinds ``(…, kinds)`` to evidence for exhibits ``(…, exhibits)``: twins look
-    alike, so that each gets that of its kind."""
-    return log_kinds[..., list(synthetic_tour.PLAN)]
+    """From log probabilities of kinds ``(…, kinds)`` to those of exhibits ``(…, exhibits)``.
+
+    Twins look alike, so that they share the probability of their kind equally.
+    """
+    each = log_kinds - np.log(np.bincount(synthetic_tour.PLAN))
+    return each[..., list(synthetic_tour.PLAN)]
 
 
 def pose_evidence(yaw: np.ndarray, pitch: np.ndarray, doubt: np.ndarray | float) -> np.ndarray:

@@ -143,6 +143,7 @@ def test_twins_share_the_evidence_of_the_picture():
     evidence = fun.picture_evidence(kinds)
     assert evidence.shape == (2, 3, 12)
     np.testing.assert_array_equal(evidence[..., 0], evidence[..., 5])
+    np.testing.assert_allclose(np.exp(evidence).sum(axis=-1), 1)
 
 
 def test_doubt_grows():
