@@ -54,6 +54,59 @@ def test_pips_user_setting_does_not_reach_the_environment(monkeypatch, tmp_path)
     assert seen == ["0"]
 
 
+def test_uv_looks_where_pip_would_look():
+    settings = {
+        "index-url": "https://mirror.example/simple",
+        "extra-index-url": "\nhttps://one.example/simple\nhttps://two.example/simple",
+        "find-links": "/media/stick/wheelhouse",
+        "no-index": "true",
+        "timeout": "60",
+    }
+    assert install.as_uv_reads_it(settings) == {
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+        "UV_DEFAULT_INDEX": "https://mirror.example/simple",
+        "UV_INDEX": "https://one.example/simple https://two.example/simple",
+        "UV_FIND_LINKS": "/media/stick/wheelhouse",
+        "UV_NO_INDEX": "1",
+    }
+    assert "UV_NO_INDEX" not in install.as_uv_reads_it({"no-index": "false"})
+
+
+def test_pips_settings_are_read_from_files_and_the_environment(monkeypatch, tmp_path):
+    (tmp_path / "pip.conf").write_text(
+        "[global]\nindex-url = https://a.example\nfind-links =\n  /one\n  /two\n"
+    )
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.setenv("PIP_INDEX_URL", "https://b.example/it's")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    settings = install.pip_settings(Path(sys.executable))
+    assert settings["index-url"] == "https://b.example/it's"
+    assert settings["find-links"].split() == ["/one", "/two"]
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_where_uv_fails_pip_installs(monkeypatch, capsys, tmp_path, works):
+    asked = []
+    monkeypatch.setattr(sys, "argv", ["install.py", str(tmp_path)])
+    monkeypatch.setattr(install, "make_environment", lambda folder: Path(sys.executable))
+    monkeypatch.setattr(install, "pip_install", lambda python, *options, total=0: asked.append(options))
+    run = subprocess.run
+
+    def without_uv(command, **options):
+        if "uv" not in command:
+            return run(command, **options)
+        assert options["env"]["UV_INDEX_STRATEGY"] and "--require-hashes" in command
+        return subprocess.CompletedProcess(command, 0 if works else 2, "no route to the index")
+
+    monkeypatch.setattr(install.subprocess, "run", without_uv)
+    install.main()
+    first, *others = asked
+    assert first[:3] == ("--require-hashes", "--no-deps", "-r") and first[3].endswith("uv.txt")
+    whole = [options for options in others if str(ROOT / "requirements.txt") in options]
+    assert len(whole) == (0 if works else 1)
+    assert ("no route to the index" in capsys.readouterr().out) is not works
+
+
 def test_the_same_versions_of_python_are_named_everywhere():
     settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert 'requires-python = ">=3.11,<3.14"' in settings
