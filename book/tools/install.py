@@ -71,7 +71,7 @@ def pip_install(python, *arguments, total=0):
 
 
 def as_uv_reads_it(settings):
-    """Where pip looks for packages, as the variables that tell uv the same; uv does not read pip's settings."""
+    """Where pip looks for packages, in the variables that tell uv the same; it reads no settings of pip."""
     found = {"UV_INDEX_STRATEGY": "unsafe-best-match"}  # as pip: all places are equal, the hash decides
     names = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "proxy": "ALL_PROXY"}
     names["cert"] = "SSL_CERT_FILE"
@@ -88,7 +88,7 @@ def as_uv_reads_it(settings):
 def pip_settings(python):
     """pip's settings, from its files and from the environment, by their short names."""
     command = [str(python), "-m", "pip", "config", "list", "--disable-pip-version-check"]
-    said = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True)
+    said = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     lines = [line.partition("=") for line in said.stdout.splitlines() if "=" in line]
     order = ("global.", "install.", ":env:.")  # the later ones overrule
     settings = {}
@@ -100,7 +100,7 @@ def pip_settings(python):
 
 
 def uv_install(python, lock):
-    """Install a lock with uv, itself installed as the lock pins it; False, with the reason, if that failed."""
+    """Install a lock with uv, which the lock pins too; False, with the reason, if that failed."""
     text = (lock.parent / "requirements.txt").read_text()
     pinned = re.search(r"^uv==(?:.*\\\n)*.*\n", text, re.MULTILINE).group()
     with tempfile.TemporaryDirectory() as folder:
@@ -110,9 +110,7 @@ def uv_install(python, lock):
     environment = dict(os.environ, **as_uv_reads_it(pip_settings(python)))
     command = [str(python), "-m", "uv", "pip", "install", "--quiet", "--python", str(python)]
     command += ["--require-hashes", "-r", str(lock)]
-    uv = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
-    )
+    uv = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if uv.returncode:
         print("      uv could not install them:", *uv.stdout.splitlines()[-4:], sep="\n        ")
     return uv.returncode == 0

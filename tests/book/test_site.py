@@ -165,6 +165,20 @@ def test_chapter_says_what_it_measured(page):
     assert re.search(r"Measured when this page was built: \d+ (s|min), \d+\.\d GB", text)
 
 
+def test_every_chapter_is_in_the_index_of_the_search():
+    text = (SITE / "searchindex.js").read_text(encoding="utf-8")
+    index = json.loads(text.removeprefix("Search.setIndex(").removesuffix(")"))
+    titles = dict(zip(index["docnames"], index["titles"], strict=True))
+    found = {documents for documents in index["titleterms"].values() if isinstance(documents, int)}
+    found.update(
+        number for several in index["titleterms"].values() if isinstance(several, list) for number in several
+    )
+    for page in CHAPTERS:
+        name = page.removesuffix(".html")
+        assert titles[name] in soup(page).select_one("article h1").get_text()
+        assert index["docnames"].index(name) in found
+
+
 # In a browser
 
 
@@ -345,8 +359,8 @@ def test_page_works_from_a_disk(browser, page):
 
 
 @pytest.mark.parametrize("address", ["server", "disk"])
-@pytest.mark.parametrize("page", CHAPTERS)
-def test_search_finds_each_chapter(browser, server, address, page):
+@pytest.mark.parametrize("page", CHAPTERS[:: max(len(CHAPTERS) // 3, 1)])
+def test_search_finds_a_chapter(browser, server, address, page):
     base = server if address == "server" else SITE.as_uri() + "/"
     title = soup(page).select_one("article h1").get_text()
     word = max(re.findall(r"[a-z]{4,}", title.lower()), key=len)
