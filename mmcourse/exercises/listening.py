@@ -51,8 +51,8 @@ def _chance(answer) -> None:
         given = call(answer, chances.copy(), list(target))
         require(given is not None, "the function returns None: is its body still the stub?")
         require(
-            np.ndim(given) == 0 and abs(float(given) - expected) < 1e-9,
-            f"{tokens} tokens, {words} words, target {target}: you give {given!r}, and it is {expected:.4f}. "
+            np.size(given) == 1 and abs(np.asarray(given).item() - expected) < 1e-6,
+            f"{tokens} tokens, {words} words, target {target}: you give {given}, and it is {expected:.4f}. "
             "Multiply along each path that reads as the target, and add the products of all these paths.",
         )
 
@@ -89,14 +89,14 @@ def _noise(answer) -> None:
     require(set(given) == set(LEVELS), f"the levels must be {', '.join(map(str, LEVELS))}")
     require(
         len(heard) == 8 * len(LEVELS) and sorted(np.unique(np.round(heard))) == sorted(LEVELS),
-        f"listen was given {sorted(set(np.round(heard).astype(int)))} decibels of signal to noise; add new "
+        f"listen was given {sorted(set(map(round, heard)))} decibels of signal to noise; add new "
         "noise to each clean waveform anew, at each of the four levels",
     )
     for level in LEVELS:
         expected = sum(level > border for border in borders) / len(borders)
         require(
             abs(float(given[level]) - expected) < 1e-6,
-            f"at {level} decibels you give {given[level]!r}, and {expected:.3f} of the answers are right",
+            f"at {level} decibels you give {given[level]}, and the share of right answers is {expected:.3f}",
         )
 
 

@@ -58,15 +58,26 @@ def _borrow(answer) -> None:
             f"{what}: you borrow {given}, and the nearest by cosine are {expected}. Flatten each picture's "
             "features and divide by their length before you multiply.",
         )
+    for query, others, what in (
+        ([[10, 0], [0, 0.1]], [[[8, 6], [0, 0.1]], [[10, 0], [0, -0.1]]], "a strong and a weak place"),
+        ([[10, 0], [0, 1]], [[[0, 1], [10, 0]], [[10, 0.5], [0, 1]]], "a picture with its places exchanged"),
+    ):
+        given = call(answer, np.array(others, dtype=float), captions[:2], np.array([query], dtype=float))
+        require(
+            given == captions[1:2],
+            f"{what}: you borrow {given!r:.60}, and the nearest is {captions[1]!r}. Take one cosine over all "
+            "places and channels together, not a mean over the places.",
+        )
 
 
 def _missed(answer) -> None:
-    written = ["a cat above a dog", "a cat", "dogs on pink", "a tree"]
+    written = ["a cat above a dog", "a cat", "dogs on pink", "a tree", "a cat and a tree"]
     true = [
         ["a cat above a dog", "a dog below a cat"],
         ["a dog and a cat", "a dog beside the cat"],
         ["a dog on pink", "one dog"],
         ["a tree on blue", "the tree"],
+        ["a pig on pink", "the pig"],
     ]
     words = ["cat", "dog", "pink", "tree", "bus"]
     given = call(answer, list(written), [list(both) for both in true], list(words))
@@ -81,7 +92,7 @@ def _missed(answer) -> None:
         require(
             abs(float(given[word]) - expected) < 1e-9,
             f"{word!r}: you give {float(given[word]):.3f}, expected {expected:.3f}. Compare whole words, and "
-            "divide by the pictures whose references all hold the word.",
+            "look only at the pictures whose references all hold the word.",
         )
 
 
@@ -122,8 +133,9 @@ def _curve(answer) -> None:
             "changes along with the size.",
         )
     require(
-        drawn[10] != frozenset(rows[:10].tolist()),
-        "you take the first pictures of the file. They may be of one day or one place: draw the order.",
+        drawn[10] not in (frozenset(rows[:10].tolist()), frozenset(rows[-10:].tolist())),
+        "you take the first or the last pictures of the file. They may be of one day or one place: "
+        "draw the order.",
     )
 
 

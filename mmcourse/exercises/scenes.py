@@ -76,9 +76,9 @@ def composed(content, what: str) -> scenes.Scene:
 
 
 def _plain(text) -> str:
-    """An answer without differences in spaces."""
+    """An answer without differences in spaces and capitals, and without a closing mark."""
     require(isinstance(text, str), f"an answer must be a text, got {type(text).__name__}")
-    return " ".join(text.replace(",", " , ").split())
+    return " ".join(text.lower().rstrip(". 。").replace(",", " , ").split())
 
 
 def _entries(answer, wanted: Sequence[str]) -> Mapping:
@@ -305,7 +305,7 @@ def _paint(answer) -> None:
     for prompt, expected, given in zip(prompts, true, predicted, strict=True):
         require(
             _plain(given) == _plain(expected),
-            f"{prompt!r}: who sees the painted picture says {expected!r}, you predict {given!r}",
+            f"{prompt!r}: somebody who sees the painted picture says {expected!r}, you predict {given!r}",
         )
     changed = [one.about(scene) != after for one, after in zip(asked, true, strict=True)]
     require(any(changed), "choose at least one question whose answer the painting changes")

@@ -57,11 +57,12 @@ def _repeats(answer) -> None:
     noisy = random.normal(50, 2, (3, 40))
     frozen = noisy.copy()
     frozen[:, 10:20] = frozen[:, 9:10]
-    twice = np.array([[1.0, 1.0, 2.0, 1.0, 1.0, 1.0, 3.0]])
+    # One drive ends as the next begins, and one begins as it ends: these are no repetitions.
+    twice = np.array([[1.0, 1.0, 2.0, 1.0, 1.0, 1.0, 3.0], [3.0, 2.0, 2.0, 4.0, 1.0, 1.0, 3.0]])
     for values, what in (
         (noisy, "healthy sensors"),
         (frozen, "frozen sensors"),
-        (twice, "two repetitions in one drive"),
+        (twice, "two short drives"),
     ):
         before = values.copy()
         given = np.asarray(call(answer, values), dtype=float)

@@ -20,8 +20,11 @@ def _bits(answer) -> None:
         ([30, 10], "counts instead of weights"),
     ]
     for weights, what in cases:
-        given = np.asarray(call(answer, list(weights)), dtype=float)
-        require(given.shape == (), f"{what}: return one number, got the shape {given.shape}")
+        given = np.asarray(call(answer, list(weights)))
+        require(
+            given.shape == () and given.dtype.kind in "iuf",
+            f"{what}: return one number, got {given.dtype} of the shape {given.shape}",
+        )
         chances = np.array([weight for weight in weights if weight]) / sum(weights)
         expected = float(-(chances * np.log2(chances)).sum())
         require(

@@ -70,7 +70,11 @@ RIGHT = {
         "groups": lambda path: [label for label, _ in itertools.groupby(path) if label],
         "array": lambda path: np.array(read(path)),
     },
-    "listening-chance": {"all paths": chance, "forward": chance_forward},
+    "listening-chance": {
+        "all paths": chance,
+        "forward": chance_forward,
+        "float32": lambda chances, target: np.float32(chance_forward(chances, target)),
+    },
     "listening-noise": {"with add_noise": noise, "by formula": noise_by_formula},
 }
 WRONG = {

@@ -41,6 +41,20 @@ def borrow_by_distance(features, captions, queries):
     return [captions[row] for row in distances.argmin(axis=1)]
 
 
+def unit(array):
+    return array / np.linalg.norm(array, axis=-1, keepdims=True)
+
+
+def borrow_by_mean_place(features, captions, queries):
+    near = unit(queries.mean(axis=1)) @ unit(features.mean(axis=1)).T
+    return [captions[row] for row in near.argmax(axis=1)]
+
+
+def borrow_place_by_place(features, captions, queries):
+    near = np.einsum("qpc,fpc->qf", unit(queries), unit(features))
+    return [captions[row] for row in near.argmax(axis=1)]
+
+
 def missed(written, true, words, *, every=all, split=str.split, keep=False):
     found = {}
     for word in words:
@@ -49,6 +63,15 @@ def missed(written, true, words, *, every=all, split=str.split, keep=False):
             found[word] = sum(word in split(written[row]) for row in rows) / len(rows)
         elif keep:
             found[word] = 0.0
+    return found
+
+
+def said_anywhere(written, true, words):
+    found = {}
+    for word in words:
+        rows = sum(all(word in text.split() for text in texts) for texts in true)
+        if rows:
+            found[word] = sum(word in text.split() for text in written) / rows
     return found
 
 
@@ -84,9 +107,12 @@ WRONG = {
     "own-data-borrow": {
         "products": lambda *given: borrow(*given, length=False),
         "distances": borrow_by_distance,
+        "mean of the places": borrow_by_mean_place,
+        "place by place": borrow_place_by_place,
         "farthest": lambda *given: borrow(*given, farthest=True),
     },
     "own-data-missed": {
+        "said anywhere": said_anywhere,
         "any reference": lambda *given: missed(*given, every=any),
         "parts of words": lambda *given: missed(*given, split=str),
         "words never said": lambda *given: missed(*given, keep=True),
@@ -94,6 +120,9 @@ WRONG = {
     "own-data-curve": {
         "new draw each time": lambda *given: curve(*given, nested=False),
         "order of the file": lambda *given: curve(*given, ordered=True),
+        "end of the file": lambda borrow, score, rows, sizes: curve(
+            borrow, score, rows[::-1], sizes, ordered=True
+        ),
         "one size": lambda borrow, score, rows, sizes: {sizes[0]: score(borrow(rows[: sizes[0]]))},
     },
 }

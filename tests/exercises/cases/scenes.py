@@ -147,6 +147,7 @@ RIGHT = {
     },
     "scenes-paint": {
         "three of four": paint(),
+        "capitals and a full stop": paint(predicted=["One.", "Middle", "Yes", "一只猫和一个苹果。"]),
         "commas": paint(
             scene={"top left": "cat", "top right": "dog", "middle": "apple", "bottom left": "bus"},
             prompts=["what do you see", "is there a cat", "is there a dog", "where is the dog"],

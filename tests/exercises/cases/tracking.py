@@ -46,6 +46,16 @@ def in_place(values):
     return values
 
 
+def across_drives(values):
+    kept = values.copy().ravel()
+    kept[1:][values.ravel()[1:] == values.ravel()[:-1]] = np.nan
+    return kept.reshape(values.shape)
+
+
+def rolled(values):
+    return np.where(np.roll(values, 1, axis=1) == values, np.nan, values)
+
+
 def both_of_a_pair(values):
     kept = repeats(values)
     kept[:, :-1][np.isnan(kept[:, 1:])] = np.nan
@@ -83,6 +93,8 @@ WRONG = {
     "tracking-repeats": {
         "in place": in_place,
         "both of a pair": both_of_a_pair,
+        "across drives": across_drives,
+        "the last before the first": rolled,
         "nothing": lambda values: values.copy(),
         "zeros": lambda values: np.nan_to_num(repeats(values)),
     },

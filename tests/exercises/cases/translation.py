@@ -56,6 +56,7 @@ WRONG = {
         "log of zero": lambda weights: bits(weights, skip=False),
         "number of meanings": lambda weights: np.log2(len(weights)),
         "sign": lambda weights: -bits(weights),
+        "a text": lambda weights: f"{bits(weights)}",
     },
     "translation-incongruent": {
         "shuffled": lambda labels: np.random.default_rng(1).permutation(len(labels)),
