@@ -1,4 +1,4 @@
-"""Checkers of the notebook "Three words: multimodal, large, model"."""
+"""Checkers of the notebook "Multimodal, large, model: what the words mean"."""
 
 import numpy as np
 
@@ -84,7 +84,9 @@ def _open(answer) -> None:
         expected = [
             row.name for row in rows if "image" in row.inputs and row.weights == row.code == row.data == "yes"
         ]
-        require(isinstance(given, list), f"return a list of names, got {type(given).__name__}")
+        require(isinstance(given, list | tuple), f"return a list of names, got {type(given).__name__}")
+        given = list(given)
+        require(all(isinstance(name, str) for name in given), "return the models' names, not the models")
         more = [name for name in given if name not in expected]
         less = [name for name in expected if name not in given]
         require(

@@ -53,7 +53,9 @@ def _beam(answer) -> None:
 
             given = call(answer, following, width, most)
             require(
-                isinstance(given, tuple) and len(given) == 2 and np.ndim(given[0]) == 1,
+                isinstance(given, tuple | list)
+                and len(given) == 2
+                and isinstance(given[0], tuple | list | np.ndarray),
                 f"return the tokens and their probability, got {given!r:.60}",
             )
             tokens, probability = _search(following, width, most)
@@ -86,6 +88,7 @@ def _without(answer) -> None:
 
     def scored(given, listed):
         require(len(given) == len(images), f"scored got {len(given)} images: give it all {len(images)}.")
+        listed = list(listed)  # a set, too
         require(len(listed) > 0, "scored got an empty list of names.")
         answers, chances = [], []
         for image, name in zip(given, true, strict=True):

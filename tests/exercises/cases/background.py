@@ -45,6 +45,7 @@ RIGHT = {
     },
     "background-open": {
         "comprehension": open_ones,
+        "a tuple": lambda models: tuple(open_ones(models)),
         "loop": lambda models: [
             m.name
             for m in models
@@ -77,6 +78,7 @@ WRONG = {
         "any input": lambda models: open_ones(models, inputs=()),
         "image only": lambda models: [name for name in open_ones(models) if "all" not in name],
         "sorted": lambda models: sorted(open_ones(models)),
+        "the models": lambda models: [one for one in models if one.name in open_ones(models)],
         "a set": lambda models: set(open_ones(models)),
     },
     "background-second": {

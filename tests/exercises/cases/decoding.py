@@ -71,6 +71,13 @@ def without(scored, images, true, names, *, remove=True, key=None, above=0.5):
     return {name: value for name, value in result.items() if name != key}
 
 
+def without_by_sets(scored, images, true, names):
+    """The same with sets, which have no order, and a loop."""
+    with_all, wrong = scored(images, set(names))[1], scored(images, set(names) - set(true))[1]
+    sure = sum(1 for probability in wrong if probability > 0.5) / len(wrong)
+    return {"sure": sure, "with": sum(with_all) / len(with_all), "without": np.mean(wrong)}
+
+
 def preference(preferred, rejected, first, second, beta, *, sign=1, scale=True, mean=np.mean):
     gained, lost = preferred - first, rejected - second
     margin = sign * (gained - lost) * (beta if scale else 1)
@@ -79,8 +86,12 @@ def preference(preferred, rejected, first, second, beta, *, sign=1, scale=True, 
 
 RIGHT = {
     "decoding-nucleus": {"loop": nucleus, "sorting": nucleus_by_sorting},
-    "decoding-beam": {"probabilities": beam, "logarithms": beam_in_logarithms},
-    "decoding-without": {"once": without},
+    "decoding-beam": {
+        "probabilities": beam,
+        "logarithms": beam_in_logarithms,
+        "a list": lambda *given: list(beam(*given)),
+    },
+    "decoding-without": {"once": without, "sets": without_by_sets},
     "decoding-preference": {
         "logaddexp": preference,
         "by sign": lambda preferred, rejected, first, second, beta: np.mean(
@@ -97,6 +108,9 @@ WRONG = {
         "not divided": lambda *given: nucleus(*given, divide=False),
         "divided by the sum of all rows": lambda *given: nucleus(*given, together=True),
         "sorted": sorted_nucleus,
+        "one nucleus for all rows": lambda chances, share: np.where(
+            np.isin(np.arange(chances.shape[1]), np.flatnonzero(nucleus(chances[:1], share)[0])), chances, 0
+        ),
         "a threshold": lambda chances, share: (
             np.where(chances >= 1 - share, chances, 0)
             / np.where(chances >= 1 - share, chances, 0).sum(axis=-1, keepdims=True)
@@ -105,6 +119,7 @@ WRONG = {
     "decoding-beam": {
         "greedy": lambda *given: beam(*given, greedy=True),
         "finished answers are dropped": lambda *given: beam(*given, stays=False),
+        "nothing but a number": lambda *given: beam(*given)[1],
         "tokens alone": lambda *given: beam(*given, one=True),
     },
     "decoding-without": {
