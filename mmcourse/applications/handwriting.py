@@ -1,6 +1,6 @@
 """A small reader of handwritten digits, for documents and for answers (notebooks 65 and 66).
 
-It is made to be quick, not good: about one digit in fifteen is misread, which is what the notebooks need.
+It is made to be quick, not good; the notebooks need one that errs.
 """
 
 import numpy as np
