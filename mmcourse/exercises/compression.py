@@ -87,7 +87,7 @@ def _rank(answer) -> None:
             f"{what}: expected a whole number, got {given!r}",
         )
         require(
-            given == expected,
+            int(given) == expected,
             f"{what}: {shapes} with {budget:,} numbers allow rank {expected}, you give {given}. A pair of "
             "rank r has r times (inputs + outputs) numbers, and no rank exceeds the smallest side.",
         )
@@ -101,7 +101,7 @@ def _part(answer) -> None:
     for name in counts:
         value = found[name]
         require(
-            isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0,
+            isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= 0,
             f'"{name}" is a count, a whole number; got {value!r}',
         )
     first, second, pictures, only_first, only_second = (int(found[name]) for name in counts)
@@ -125,7 +125,7 @@ def _part(answer) -> None:
     expected = mcnemar(np.ones(len(hits), bool), hits, ~hits).p_value if len(hits) else 1.0
     given = found["p"]
     require(
-        isinstance(given, int | float | np.floating) and abs(float(given) - expected) < 1e-3,
+        isinstance(given, int | float | np.floating) and bool(abs(float(given) - expected) < 1e-3),
         f"McNemar's exact p for {only_first} against {only_second} is {expected:.4f}, got {given!r}",
     )
 
