@@ -91,7 +91,7 @@ def errata_counts(data: dict) -> str:
         total_in_all += section["total"]
     rows.append(("**All**", f"**{answered_in_all}**", f"**{total_in_all}**"))
     table = count_table(("Chapter of the article", "Answered", "Entries"), rows)
-    return f"Answered so far: **{answered_in_all}** of {total_in_all} entries.\n\n{table}"
+    return f"Answered: **{answered_in_all}** of {total_in_all} entries.\n\n{table}"
 
 
 def errata_rows(data: dict) -> str:
@@ -118,22 +118,20 @@ def errata_rows(data: dict) -> str:
 
 
 def coverage_counts(data: dict) -> str:
-    """How many items of the article are shown, in full or in part, by chapter."""
-    rows, sums = [], [0, 0, 0]
+    """How many items of the article are shown, by chapter."""
+    rows, sums = [], [0, 0]
     for section in data["section"]:
         numbers = range(section["first"], section["last"] + 1)
-        found = [row for row in data["item"] if row["number"] in numbers]
-        part = sum(row.get("part", False) for row in found)
-        counts = [len(found) - part, part, len(numbers)]
+        counts = [sum(row["number"] in numbers for row in data["item"]), len(numbers)]
         rows.append((section["title"], *counts))
         sums = [a + b for a, b in zip(sums, counts, strict=True)]
     rows.append(("**All**", *(f"**{number}**" for number in sums)))
-    table = count_table(("Chapter of the article", "Shown", "In part", "Items"), rows)
-    return f"Shown so far: **{sums[0]}** of {sums[2]} items, and {sums[1]} in part.\n\n{table}"
+    table = count_table(("Chapter of the article", "Shown", "Items"), rows)
+    return f"Shown: **{sums[0]}** of {sums[1]} items.\n\n{table}"
 
 
 def coverage_rows(data: dict) -> str:
-    """Every item shown so far, under the chapter of the article that it belongs to."""
+    """Every item, under the chapter of the article that it belongs to."""
     lines = []
     for section in data["section"]:
         numbers = range(section["first"], section["last"] + 1)
@@ -141,10 +139,9 @@ def coverage_rows(data: dict) -> str:
         if rows:
             lines += [f"## {section['title']}", ""]
         for row in sorted(rows, key=lambda row: row["number"]):
-            part = ", in part" if row.get("part", False) else ""
             lines += [
                 f"(coverage-{row['number']})=",
-                f"**{row['number']}** (section {row['section']}{part})",
+                f"**{row['number']}** (section {row['section']})",
                 "",
                 quotation(row["quote"]),
                 "",

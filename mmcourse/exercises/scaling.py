@@ -1,5 +1,6 @@
 """Checkers of the notebook "A straight line, and where it stops"."""
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -61,18 +62,18 @@ def _budget(answer) -> None:
             )
 
 
+@functools.cache
+def _trainings(alpha: float) -> tuple[np.ndarray, tuple[float, float]]:
+    """Losses by a law of that exponent, and the exponents that two ways of counting find in them."""
+    losses = Law(1.2, 10, alpha, 50, 0.35).loss(PARAMETERS, TOKENS)
+    losses = losses * np.exp(0.002 * np.random.default_rng(81).normal(size=len(losses)))
+    return losses, (fit(PARAMETERS, TOKENS, losses).alpha, fit(24 * WIDTHS**2, TOKENS, losses).alpha)
+
+
 def _count(answer) -> None:
-    random = np.random.default_rng(81)
     for alpha in (0.35, 0.55):
-        losses = Law(1.2, 10, alpha, 50, 0.35).loss(PARAMETERS, TOKENS)
-        losses = losses * np.exp(0.002 * random.normal(size=len(losses)))
-        both = _two_numbers(
-            call(answer, WIDTHS.copy(), PARAMETERS.copy(), TOKENS.copy(), losses.copy()),
-        )
-        expected = (
-            fit(PARAMETERS, TOKENS, losses).alpha,
-            fit(24 * WIDTHS**2, TOKENS, losses).alpha,
-        )
+        losses, expected = _trainings(alpha)
+        both = _two_numbers(call(answer, WIDTHS.copy(), PARAMETERS.copy(), TOKENS.copy(), losses.copy()))
         for given, right, what in zip(
             both, expected, ("all parameters", "the matrices of the blocks, 24 w²"), strict=True
         ):
