@@ -101,12 +101,19 @@ def _train(options: argparse.Namespace) -> None:
     if options.folder:
         _train_folder(options)
         return
-    with _silent_import():
-        from mmcourse import trained
-        from mmcourse.learning import training
+    _import_trained()
+    from mmcourse import trained
+    from mmcourse.learning import training
 
-    trained.prepare(training.choose_profile(options.profile).name, options.names or None)
+    profile = training.choose_profile(options.profile).name
+    trained.prepare(profile, options.names or None, initializer=_import_trained)
     print(f"The trained models are in {store.cache_folder() / 'models'}")
+
+
+def _import_trained() -> None:
+    """Import what trains, quietly; the first thing in each process that does."""
+    with _silent_import():
+        import mmcourse.trained  # noqa: F401
 
 
 def _train_folder(options: argparse.Namespace) -> None:

@@ -68,7 +68,9 @@ CATALOGUE: dict[str, Callable[[str], Any]] = {
 }
 
 
-def prepare(profile: str, names: Iterable[str] | None = None) -> None:
+def prepare(
+    profile: str, names: Iterable[str] | None = None, initializer: Callable[[], None] | None = None
+) -> None:
     """Make what is not kept yet, two at a time, with progress on standard error.
 
     Two models, each with half of the processor's cores, are done sooner than one after the other with all of
@@ -77,6 +79,7 @@ def prepare(profile: str, names: Iterable[str] | None = None) -> None:
     Args:
         profile: "cpu" or "gpu"; see :data:`mmcourse.learning.training.PROFILES`.
         names: of :data:`CATALOGUE`; all by default.
+        initializer: called first in each of the two processes.
 
     Raises:
         ValueError: there is nothing of that name.
@@ -94,7 +97,7 @@ def prepare(profile: str, names: Iterable[str] | None = None) -> None:
         return
     with (
         _threads(cores // 2),
-        ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool,
+        ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), initializer) as pool,
     ):
         making = [pool.submit(_make, name, profile) for name in names]
         try:

@@ -15,7 +15,9 @@ from mmcourse import trained
 @pytest.fixture
 def two_at_a_time(monkeypatch):
     """Threads in place of processes, so that a catalogue made here can be seen from them."""
-    monkeypatch.setattr(trained, "ProcessPoolExecutor", lambda workers, context: ThreadPoolExecutor(workers))
+    monkeypatch.setattr(
+        trained, "ProcessPoolExecutor", lambda workers, context, begin: ThreadPoolExecutor(workers)
+    )
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
 
 
