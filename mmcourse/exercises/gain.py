@@ -64,6 +64,14 @@ def _correlation(answer) -> None:
             )
 
 
+def _lost(seed: int) -> np.ndarray:
+    """What each late payment of the exercise loses if all are let through."""
+    from mmcourse.data.synthetic_money import simulate_payments
+
+    every = simulate_payments(seed=seed)
+    return (every.amounts * every.fraud)[every.month >= 3]
+
+
 @functools.cache
 def _skills(seed: int) -> dict[str, float]:
     """What the exercise asks for, computed once for each seed: the skill of each arm."""
@@ -96,6 +104,13 @@ def _row(answer) -> None:
     for seed in (0, 4):
         case = call(answer, seed)
         require(isinstance(case, gain.Case), f"return a gain.Case, got {type(case).__name__}")
+        lost = _lost(seed)
+        neither = case.losses["neither"]
+        require(
+            neither.shape == lost.shape and np.allclose(neither, lost),
+            f"seed {seed}: 'neither' has a loss for each of the {len(lost)} payments from month 3 on: "
+            "the amount of a fraud, 0 for an honest one",
+        )
         for arm, right in _skills(seed).items():
             given = case.skill(arm)
             require(
@@ -115,10 +130,10 @@ def _claim(answer) -> None:
         "a": "a: the rival of the claim was not tuned; against this one 3 points are left.",
         "b": "b: a network that has never met a blank text does not show what pictures alone can do.",
         "c": "c: in use nobody who knows the answer will write the text.",
-        "d": "d: that the network uses the text is not in doubt; the question is what the text is worth.",
+        "d": "d: that the network uses the text is not in doubt; the question is what joining brings.",
         "e": "e: an interval says how exact a difference is, not whether it is the right one.",
         "f": "f: joining both must be compared with the better of the two alone.",
-        "g": "g: that is what the text costs, not what it is worth.",
+        "g": "g: that is what the text costs, not what it brings.",
     }
     right = set("abcf")
     wrong = sorted(given ^ right)

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mmcourse.applications import gain
+from mmcourse.applications import gain, gain_fields
 from mmcourse.data.synthetic_money import simulate_payments
 
 
@@ -99,10 +99,36 @@ def one_by_one(seed):
     return gain.Case("my row", losses)
 
 
+def spread_out(seed):
+    losses = dict(payments(seed).losses)
+    losses["neither"] = np.full_like(losses["both"], losses["neither"].mean())
+    return gain.Case("payment", losses)
+
+
+def by_dictionary(cases):
+    fall = {case.name: case.skill("both") - case.skill("shuffled") for case in cases}
+    return [max(fall, key=fall.get), min(fall, key=fall.get)]
+
+
+def with_the_package(seed):
+    every, lost = simulate_payments(seed=seed), gain_fields.payment_losses
+    late, table = every.month >= 3, np.hstack([every.transaction, every.environment])
+    lent = table[late]
+    lent[:, 3:] = np.roll(lent[:, 3:], 1, axis=0)
+    views = [(table[:, some], table[late][:, some]) for some in (slice(3), slice(3, 6), slice(6))]
+    losses = [lost(every, *view) for view in [*views, (table, lent)]]
+    return gain.Case.of("payments", np.where(every.fraud[late] == 1, every.amounts[late], 0), *losses)
+
+
 RIGHT = {
-    "gain-falls": {"argmax": falls, "sorted": by_sorting, "from the losses": by_losses},
+    "gain-falls": {
+        "argmax": falls,
+        "sorted": by_sorting,
+        "from the losses": by_losses,
+        "dictionary": by_dictionary,
+    },
     "gain-correlation": {"matrix": variances, "parabola": by_search},
-    "gain-row": {"as asked": payments, "one by one": one_by_one},
+    "gain-row": {"as asked": payments, "one by one": one_by_one, "package": with_the_package},
     "gain-claim": {"four": lambda: {"a", "b", "c", "f"}, "frozen": lambda: frozenset("abcf")},
 }
 
@@ -139,6 +165,7 @@ WRONG = {
         "frauds cost a call": lambda seed: payments(seed, call_frauds=True),
         "another split": lambda seed: payments(seed, start=4),
         "no case": lambda seed: payments(seed).losses,
+        "losses of frauds spread over all": spread_out,
     },
     "gain-claim": {
         "all": lambda: set("abcdefg"),
