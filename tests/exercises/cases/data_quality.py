@@ -85,6 +85,13 @@ WRONG = {
         "least confidence": lambda *given: next_labels(*given, by="confidence"),
         "best less worst": lambda *given: next_labels(*given, by="all"),
         "greatest margin": lambda *given: next_labels(*given, by="most"),
+        "ties turned round": lambda table, count: len(table) - 1 - next_labels(table[::-1], count),
+        "sorted at random where rows tie": lambda table, count: np.argsort(
+            np.diff(np.sort(table, axis=1), axis=1)[:, -1]
+        )[:count],
+        "not sorted among themselves": lambda table, count: np.argpartition(
+            np.diff(np.sort(table, axis=1), axis=1)[:, -1], count
+        )[:count],
         "too many": lambda table, count: next_labels(table, count + 1),
     },
     "data-quality-weights": {
@@ -102,6 +109,7 @@ WRONG = {
     "data-quality-careless": {
         "one pays that does not": report(DOUBTED, MARGIN, pays=BOTH),
         "intervals of the scores": report(DOUBTED, MARGIN, paired=False),
+        "a fifth of the looks wrong": report([s + 0.025 for s in NONE[:4]] + [0.853], MARGIN),
         "careful looks": report([s + 0.06 for s in NONE[:4]] + [0.88], MARGIN),
         "four draws": report(DOUBTED[:4], MARGIN[:4], start=NONE[:4]),
         "one draw five times": report([0.83] * 5, [0.84] * 5, start=[0.82] * 5),
