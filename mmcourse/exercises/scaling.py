@@ -39,7 +39,7 @@ def _budget(answer) -> None:
         return 2 + 30 / np.sqrt(parameters) + 200 / np.sqrt(tokens) + 0.02 * np.log10(parameters)
 
     laws = {
-        "the law of the notebook": Law(1.0, 12, 0.4, 60, 0.35).loss,
+        "a law of three terms": Law(1.0, 12, 0.4, 60, 0.35).loss,
         "a law that wants more text": Law(1.7, 5, 0.3, 2000, 0.4).loss,
         "a loss of another form": waves,
     }
