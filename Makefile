@@ -103,8 +103,9 @@ train: fetch
 
 $(EXECUTED): $(INSTALLED) $(NOTEBOOKS) $(PACKAGE) $(RESULTS) book/tools/execute.py | train
 	@echo "[4/5] executing $(words $(NOTEBOOKS)) notebook(s)"
+	@mkdir -p $(@D) && touch $@.started  # a notebook that is edited meanwhile is run the next time
 	@$(BIN)/python book/tools/execute.py
-	@touch $@
+	@mv $@.started $@
 
 $(SITE): $(EXECUTED) $(PAGES)
 	@echo "[5/5] rendering the site"
