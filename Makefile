@@ -34,7 +34,7 @@ ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OPENBLAS_NUM_THR
 
 help:  ## show this list
 	@echo "The course is built with make book and checked with make test. The first time takes"
-	@echo "about a quarter of an hour on two cores; afterwards only what changed is done again."
+	@echo "about three quarters of an hour on two cores; afterwards only what changed is done again."
 	@echo
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
 	@echo

@@ -570,7 +570,7 @@ def test_errors_become_one_line(picture, monkeypatch, capsys, error, status, wor
     assert "None" not in assert_one_line_error(capsys.readouterr(), words)
 
 
-@pytest.mark.parametrize("arguments", [["train"], ["evaluate"], ["generate", "\U0001f600"]])
+@pytest.mark.parametrize("arguments", [["train", "naming"], ["evaluate"], ["generate", "\U0001f600"]])
 def test_an_interruption_ends_with_130(monkeypatch, capsys, arguments):
     def interrupt(*arguments):
         raise KeyboardInterrupt

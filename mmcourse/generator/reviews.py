@@ -74,8 +74,8 @@ def plain(text: str) -> str:
     >>> plain("A  déjà-vu,  ''again''_")
     'a deja-vu, "again"'
     """
-    text = text.replace("''", '"').replace("’", "'").lower()
-    text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    text = unicodedata.normalize("NFKD", text.replace("''", '"').replace("’", "'"))
+    text = text.encode("ascii", "ignore").decode().lower()
     return " ".join(re.sub(r"[^ -~]|_", " ", text).split())
 
 
