@@ -169,7 +169,8 @@ def _ask(options: argparse.Namespace) -> None:
         if not files:
             raise ValueError(f"there is no file in the folder {options.picture[:80]!r}")
     else:
-        picture = _read_picture(options.picture, scenes.SIDE)
+        # A single thing is asked about as in training: not larger than a portrait.
+        picture = _read_picture(options.picture, scenes.SIDE, scenes.PORTRAIT)
     sound = None
     if options.speech is not None:
         from mmcourse import audio
@@ -196,8 +197,13 @@ def _is_folder(name: str) -> bool:
         return False
 
 
-def _read_picture(name: str, size: int):
-    """The picture in a file, or that of an emoji, as :func:`mmcourse.image.read` gives it."""
+def _read_picture(name: str, size: int, drawn: int | None = None):
+    """The picture in a file, or that of an emoji, as :func:`mmcourse.image.read` gives it.
+
+    An emoji fills the picture, or the ``drawn`` pixels in the middle of it.
+    """
+    import numpy as np
+
     from mmcourse import image
     from mmcourse.data import emoji
 
@@ -210,7 +216,9 @@ def _read_picture(name: str, size: int):
         return image.read(path, size)
     if not path.suffix and len(name) < 20:
         with contextlib.suppress(ValueError):
-            return emoji.picture_of(name, size)
+            edge = (size - (drawn or size)) // 2
+            around = (edge, edge), (edge, edge), (0, 0)
+            return np.pad(emoji.picture_of(name, size - 2 * edge), around, constant_values=255)
     raise FileNotFoundError(f"{name[:80]!r} is neither a file nor an emoji that Twemoji has drawn")
 
 

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from mmcourse import __version__, image, store, trained
+from mmcourse import __version__, cli, image, store, trained
 from mmcourse.audio import SYNTHETIC_RATE, synthesise
 from mmcourse.cli import main
 from mmcourse.data import archives, emoji
@@ -701,6 +701,17 @@ def test_the_real_command_answers_as_the_model_does(held_out):
     model = naming.load_trained("cpu")
     expected = model.generate({"image": image.read(path, emoji.PICTURE_SIZE)[None]}, "name it in English")
     assert done.stdout == expected[0] + "\n"
+
+
+def test_an_emoji_is_asked_about_in_the_size_of_a_portrait():
+    """Larger than any thing in training, one in four is taken for something else."""
+    cat = cli._read_picture("\U0001f408", 96, 64)
+    assert cat.shape == (96, 96, 3) and cat.dtype == np.uint8
+    np.testing.assert_array_equal(cat[16:80, 16:80], emoji.picture_of("\U0001f408", 64))
+    edge = np.ones((96, 96), bool)
+    edge[16:80, 16:80] = False
+    assert (cat[edge] == 255).all()
+    np.testing.assert_array_equal(cli._read_picture("\U0001f408", 64), emoji.picture_of("\U0001f408", 64))
 
 
 # Export
