@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 
 from mmcourse.checks import check_between, check_count
+from mmcourse.learning import alignment
 
 LOOK_ALIKES = (6, 7, 8, 5, 9, 3, 0, 1, 2, 4)  # the digit that an annotator may take each digit for
 
@@ -228,10 +229,7 @@ def filtered(
         middle = told[rows].mean(axis=0)
         guess = Ridge(0.1).fit(pictures[rows], told[rows]).predict(unseen[0]) - middle
         target = unseen[1] - middle
-        square = guess @ (target / np.linalg.norm(target, axis=1, keepdims=True)).T
-        own = square.diagonal().copy()
-        np.fill_diagonal(square, -np.inf)  # a tie counts against the model
-        return float((own > square.max(axis=1)).mean())
+        return alignment.recall_at(1)(guess @ (target / np.linalg.norm(target, axis=1, keepdims=True)).T)
 
     out = np.argsort(agreement(pictures, told), kind="stable")[: wrong.sum()]
     other = np.random.default_rng(seed).permutation(len(owner))[: wrong.sum()]
