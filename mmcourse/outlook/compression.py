@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike
 from mmcourse.checks import check_between, check_count
 from mmcourse.generator.model import MultimodalGenerator
 from mmcourse.generator.packing import pack
+from mmcourse.mathematics import attention
 
 CHANNELS = 0  # the axis over which each output of a dense layer's kernel has its largest weight
 
@@ -424,9 +425,7 @@ def soften(logits: ArrayLike, temperature: float) -> np.ndarray:
     """
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0, got {temperature!r}")
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+    return attention.softmax(np.asarray(logits, dtype=np.float64) / temperature)
 
 
 def _finite(weights: ArrayLike) -> np.ndarray:
