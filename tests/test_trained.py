@@ -16,7 +16,9 @@ from mmcourse import trained
 def two_at_a_time(monkeypatch):
     """Threads in place of processes, so that a catalogue made here can be seen from them."""
     monkeypatch.setattr(
-        trained, "ProcessPoolExecutor", lambda workers, context, begin: ThreadPoolExecutor(workers)
+        trained,
+        "ProcessPoolExecutor",
+        lambda workers, context, begin: ThreadPoolExecutor(workers, initializer=begin),
     )
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
 
@@ -33,8 +35,9 @@ def test_two_are_made_at_a_time(monkeypatch, two_at_a_time, capsys):
     monkeypatch.setattr(
         trained, "CATALOGUE", {name: lambda p, name=name: make(name, p) for name in ("a", "b", "c", "d")}
     )
-    trained.prepare("cpu")
-    assert sorted(made) == [(name, "cpu", "2") for name in "abcd"]
+    begun = []
+    trained.prepare("cpu", initializer=lambda: begun.append(True))
+    assert sorted(made) == [(name, "cpu", "2") for name in "abcd"] and begun == [True] * 2
     assert "TF_NUM_INTRAOP_THREADS" not in os.environ
 
 
