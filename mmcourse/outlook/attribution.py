@@ -24,6 +24,7 @@ from mmcourse.generator import scene_looks
 from mmcourse.generator.model import MultimodalGenerator
 from mmcourse.generator.packing import packed_mask
 from mmcourse.mathematics.attention import transformer_block
+from mmcourse.outlook.weights import replaced
 from mmcourse.text import PAD_ID
 
 BATCH, ANSWER_TOKENS = 16, 6
@@ -483,11 +484,9 @@ def shuffled_weights(model: MultimodalGenerator, part: str = "all", seed: int = 
         for variable in model.trainable_variables
         if part == "all" or (id(variable) in encoder) == (part == "encoder")
     ]
-    kept, random = [ops.convert_to_numpy(variable) for variable in chosen], np.random.default_rng(seed)
-    try:
-        for variable, values in zip(chosen, kept, strict=True):
-            variable.assign(random.permutation(values.ravel()).reshape(values.shape))
+    random, shuffled = np.random.default_rng(seed), {}
+    for variable in chosen:
+        values = ops.convert_to_numpy(variable)
+        shuffled[variable.path] = random.permutation(values.ravel()).reshape(values.shape)
+    with replaced(model, shuffled):
         yield
-    finally:
-        for variable, values in zip(chosen, kept, strict=True):
-            variable.assign(values)

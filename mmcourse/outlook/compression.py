@@ -3,14 +3,12 @@
 Sources: Han et al. (2015) for pruning by magnitude; Jacob et al. (2018) for whole numbers with a scale;
 Hinton et al. (2015) for distillation; Hu et al. (2022), section 4.1, for low-rank adaptation; Eckart and
 Young (1936) for the best matrix of a given rank. Models are changed by :func:`adapt` alone, and inside
-:func:`replaced`; all else returns something new.
+:func:`~mmcourse.outlook.weights.replaced`; all else returns something new.
 """
 
-import contextlib
 import io
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +21,7 @@ from mmcourse.checks import check_between, check_count
 from mmcourse.generator.model import MultimodalGenerator
 from mmcourse.generator.packing import pack
 from mmcourse.mathematics import attention
+from mmcourse.outlook.weights import replaced
 
 CHANNELS = 0  # the axis over which each output of a dense layer's kernel has its largest weight
 
@@ -208,32 +207,6 @@ def matrices_of(model: keras.Model, least: int = 256) -> dict[str, np.ndarray]:
     }
 
 
-@contextlib.contextmanager
-def replaced(model: keras.Model, matrices: Mapping[str, np.ndarray]) -> Iterator[None]:
-    """A model with other weights inside the block, and its own again after it.
-
-    Args:
-        matrices: path -> weights of the same shape, as of :func:`matrices_of`.
-
-    Raises:
-        ValueError: there is no weight of that path.
-    """
-    weights = {weight.path: weight for weight in model.weights}
-    unknown = [path for path in matrices if path not in weights]
-    if unknown:
-        raise ValueError(
-            f"the model has no weight {unknown[0]!r}; it has {', '.join(sorted(weights)[:3])}, …"
-        )
-    before = {path: weights[path].numpy() for path in matrices}
-    try:
-        for path, matrix in matrices.items():
-            weights[path].assign(matrix)
-        yield
-    finally:
-        for path, matrix in before.items():
-            weights[path].assign(matrix)
-
-
 class ExactAnswers(keras.Model):
     """Whether a generator would write exactly the true answer, found in one step for each picture.
 
@@ -366,25 +339,6 @@ def onnx_product(weights: np.ndarray, whole_numbers: bool = False) -> Callable[[
             path = smaller
         session = onnxruntime.InferenceSession(path.read_bytes(), options)
     return lambda rows: session.run(None, {"x": rows})[0]
-
-
-def seconds_in_turn(ways: Mapping[str, Callable[[], Any]], turns: int = 60, calls: int = 5) -> dict:
-    """How long one call takes: the ways take turns, so that what disturbs the machine disturbs them alike.
-
-    Args:
-        turns: rounds, each of ``calls`` calls of every way.
-
-    Returns:
-        Name -> seconds for each turn, ``float64`` ``(turns,)``. Look at medians.
-    """
-    taken = np.empty((check_count("turns", turns), len(ways)))
-    for turn in range(turns):
-        for place, call in enumerate(ways.values()):
-            start = time.perf_counter()
-            for _ in range(calls):
-                call()
-            taken[turn, place] = (time.perf_counter() - start) / calls
-    return dict(zip(ways, taken.T, strict=True))
 
 
 def adapt(layers: Iterable[keras.layers.Dense], rank: int) -> int:

@@ -31,8 +31,19 @@ def test_models_take_turns_and_the_first_epoch_is_left_out():
     assert np.median(taken["quick"]) < 0.2
 
 
+def test_quick_functions_are_called_several_times_in_each_turn():
+    order = []
+    ways = {"a": lambda: order.append("a"), "b": lambda: (order.append("b"), time.sleep(0.01))}
+    taken = speed.calls_in_turn(ways, repetitions=3, calls=2)
+    assert "".join(order) == "aabb" * 4, "the first turn does not count"
+    assert {name: one.shape for name, one in taken.items()} == {"a": (3,), "b": (3,)}
+    assert 0.01 <= np.median(taken["b"]) < 0.02, "the seconds of one call"
+
+
 def test_what_cannot_be_timed_says_why():
     with pytest.raises(ValueError, match="at least one model"):
         speed.in_turn({}, np.zeros(3))
     with pytest.raises(ValueError, match="repetitions must be"):
         speed.in_turn({"a": Slow("a", 0, [])}, repetitions=0)
+    with pytest.raises(ValueError, match="calls must be"):
+        speed.calls_in_turn({"a": print}, calls=0)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mmcourse.encoders.grid import GridEncoder
 from mmcourse.generator.model import MultimodalGenerator, Settings
 from mmcourse.outlook import compression
+from mmcourse.outlook.weights import replaced
 from mmcourse.text import END_ID
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -231,13 +232,13 @@ def test_only_matrices_are_taken_and_they_come_back(generator):
     assert not any("position" in path or "bias" in path for path in matrices)
     path = next(iter(matrices))
     weight = next(weight for weight in generator.weights if weight.path == path)
-    with pytest.raises(KeyError), compression.replaced(generator, {path: 0 * matrices[path]}):
+    with pytest.raises(KeyError), replaced(generator, {path: 0 * matrices[path]}):
         assert not weight.numpy().any()
         raise KeyError
     np.testing.assert_array_equal(weight.numpy(), matrices[path])
     with (
         pytest.raises(ValueError, match="has no weight 'nothing'"),
-        compression.replaced(generator, {"nothing": np.ones(1)}),
+        replaced(generator, {"nothing": np.ones(1)}),
     ):
         pass
 
@@ -285,16 +286,6 @@ def test_the_product_of_onnx_is_the_product():
     np.testing.assert_allclose(compression.onnx_product(weights)(rows), expected, atol=1e-4)
     whole = compression.onnx_product(weights, whole_numbers=True)(rows)
     assert 1e-4 < np.abs(whole - expected).max() < 0.05 * np.abs(expected).max()
-
-
-def test_ways_take_turns():
-    order = []
-    taken = compression.seconds_in_turn(
-        {"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 3, 2
-    )
-    assert "".join(order) == "aabb" * 3
-    assert {name: one.shape for name, one in taken.items()} == {"a": (3,), "b": (3,)}
-    assert all((one > 0).all() for one in taken.values())
 
 
 def test_a_file_grows_with_its_arrays_and_zeros_shrink_when_zipped():
