@@ -134,6 +134,39 @@ def test_a_payment_costs_a_call_its_amount_or_nothing():
             gain_fields.payment_losses(payments, *wrong)
 
 
+def test_who_knows_the_fraud_pays_next_to_nothing():
+    from mmcourse.applications import finance, gain_fields
+    from mmcourse.data.synthetic_money import simulate_payments
+
+    payments = simulate_payments(3000)
+    late, known = payments.month >= 3, payments.fraud[:, None].astype(float)
+    losses = gain_fields.payment_losses(payments, known, known[late])
+    fraud, amounts = payments.fraud[late] == 1, payments.amounts[late]
+    assert not losses[~fraud].any(), "no honest payment is held"
+    assert not losses[fraud & (amounts > 2 * finance.CALL)].any(), "no large fraud is let through"
+    assert (fraud & (amounts > 2 * finance.CALL)).any()
+
+
+def test_the_view_of_another_visit_misleads_the_tour(monkeypatch):
+    """A reader that knows what is seen is always right with its own pose, and not with another one."""
+    from mmcourse.applications import entertainment, gain_fields
+    from mmcourse.data import synthetic_tour
+
+    tested = synthetic_tour.simulate_visits(3, gain_fields.LOOKS, seed=1)
+    kinds = np.asarray(synthetic_tour.PLAN)[tested.exhibit.ravel()]
+
+    class Reader:
+        def predict_log_proba(self, seen):
+            return np.log(np.eye(kinds.max() + 1)[kinds[seen]] + 1e-3)
+
+    monkeypatch.setattr(entertainment, "picture_reader", lambda model, visits: Reader())
+    monkeypatch.setattr(entertainment, "view_features", lambda model, views: np.arange(len(views)))
+    case = gain_fields.tour_case(None, visits=3)
+    assert case.skill("both") == 1 > case.skill("first") > case.skill("shuffled")
+    assert case.skill("second") < 1, "twins look alike"
+    assert np.bincount(case.groups).tolist() == [gain_fields.LOOKS] * 3
+
+
 def test_weights_of_two_cues_by_hand():
     weights, variance = gain.best_weights([[1.0, 0.0], [0.0, 4.0]])
     np.testing.assert_allclose([*weights, variance], [0.8, 0.2, 0.8])

@@ -141,6 +141,14 @@ def test_a_unit_left_out_is_a_unit_that_says_nothing(seed, share):
     np.testing.assert_allclose(hidden @ silent, narrow, rtol=1e-4, atol=1e-4)
 
 
+def test_a_unit_counts_by_what_comes_in_and_what_goes_out():
+    into = np.array([[3.0, 1.0, 2.0, 4.0]])
+    out = np.array([[1.0], [4.0], [0.5], [0.1]])  # products 3, 4, 1, 0.4
+    assert compression.kept_units(into, out, 0.25).tolist() == [True, True, True, False]
+    assert compression.kept_units(into, out, 0.5).tolist() == [True, True, False, False]
+    assert compression.kept_units(into, out, 0.75).tolist() == [False, True, False, False]
+
+
 def test_units_of_other_shapes_are_refused():
     with pytest.raises(ValueError, match=r"\(inputs, hidden\) and \(hidden, outputs\)"):
         compression.kept_units(np.ones((5, 8)), np.ones((7, 3)), 0.5)

@@ -94,3 +94,14 @@ def test_operations_are_counted_and_the_layers_are_left_as_they_were():
 def test_what_cannot_be_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_published_numbers_are_those_of_the_papers():
+    """Hoffmann et al., section D.3, round E, A and B to 1.69, 406.4 and 410.7; Besiroglu et al., table 1."""
+    first, second = (scaling.PUBLISHED[name] for name in ("Hoffmann 2022", "Besiroglu 2024"))
+    assert (round(first.E, 2), first.A, first.B) == (1.69, 406.4, 410.7)
+    assert (round(first.alpha, 2), round(first.beta, 2)) == (0.34, 0.28)
+    assert (round(second.E, 2), round(second.A), round(second.B)) == (1.82, 482, 2085)
+    assert (round(second.alpha, 2), round(second.beta, 2)) == (0.35, 0.37)
+    for size, tokens in ((7e10, 1.4e12), (2.8e11, 3e11)):  # Chinchilla, Gopher: fitted to the same trainings
+        assert abs(first.loss(size, tokens) - second.loss(size, tokens)) < 0.06
