@@ -36,6 +36,10 @@ WORDINGS = {
             "what is there",
             "what is in this picture",
             "describe what you can see",
+            "describe this picture",
+            "describe what is in the picture",
+            "tell me what you see in the picture",
+            "tell me what you can see",
             # held out
             "describe what you see",
             "tell me what is in the picture",
@@ -114,6 +118,10 @@ WORDINGS = {
             "说说图里的东西",
             "请描述这张图里的东西",
             "描述图里有什么",
+            "请描述这张图",
+            "说说这张图",
+            "描述你看到了什么",
+            "说说你看到的东西",
             # held out
             "描述你看到的东西",
             "请说说这张图里有什么",
@@ -182,7 +190,7 @@ WORDINGS = {
     },
 }
 KNOWN = {
-    "describe": 10,
+    "describe": 14,
     "name": 4,
     "name_in": 3,
     "count": 7,

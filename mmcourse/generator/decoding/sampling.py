@@ -6,6 +6,8 @@ from keras import ops
 
 from mmcourse.generator.decoding.loop import write
 
+HALVINGS = 24  # as many as a float32 has binary digits
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -60,16 +62,40 @@ class Sampling:
             ``int32`` ``(batch,)``.
         """
         chances = ops.softmax(ops.cast(logits, "float32") / self.temperature, axis=-1)
-        kept = min(self.top_k or logits.shape[-1], logits.shape[-1])
-        chances, order = ops.top_k(chances, kept)  # (batch, kept), the likeliest first
-        chances = chances / ops.sum(chances, axis=-1, keepdims=True)
-        before = ops.pad(ops.cumsum(chances, axis=-1)[:, :-1], ((0, 0), (1, 0)))  # of the likelier ones
-        inside = before < self.nucleus  # the likeliest always is: nothing is before it
-        reached = ops.cumsum(ops.where(inside, chances, 0.0), axis=-1)
+        if self.top_k is not None and self.top_k < logits.shape[-1]:
+            least = ops.top_k(chances, self.top_k)[0][:, -1:]
+            chances = ops.where(chances >= least, chances, 0.0)
+            chances = chances / ops.sum(chances, axis=-1, keepdims=True)
+        if self.nucleus < 1:
+            chances = ops.where(chances >= least_of_nucleus(chances, self.nucleus), chances, 0.0)
+        reached = ops.cumsum(chances, axis=-1)
         passed = reached <= number[:, None] * reached[:, -1:]
-        last = ops.sum(ops.cast(inside, "int32"), axis=-1) - 1
-        rank = ops.minimum(ops.sum(ops.cast(passed, "int32"), axis=-1), last)
-        return ops.take_along_axis(ops.cast(order, "int32"), rank[:, None], axis=-1)[:, 0]
+        # Rounding may let a number reach the very end: then it is the last that has a chance.
+        passed = passed & (reached < reached[:, -1:])
+        return ops.sum(ops.cast(passed, "int32"), axis=-1)
+
+
+def least_of_nucleus(chances, share: float):
+    """The probability of the least likely token of the nucleus.
+
+    It is closed in on by halving, which takes a third of the time of sorting a vocabulary of four thousand:
+    those above the lower bound always have the share together, those above the upper one never do.
+
+    Args:
+        chances: ``(batch, vocabulary)``, which sum to 1.
+        share: what the nucleus has at least, above 0 and below 1.
+
+    Returns:
+        ``(batch, 1)``, at most the least probability of the nucleus and above the next smaller one, unless
+        the two differ by less than a 2^24th of the greatest.
+    """
+    high = ops.max(chances, axis=-1, keepdims=True)
+    low = ops.zeros_like(high)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        mass = ops.sum(ops.where(chances >= middle, chances, 0.0), axis=-1, keepdims=True)
+        low, high = ops.where(mass >= share, middle, low), ops.where(mass >= share, high, middle)
+    return low
 
 
 def uniform(seed: int, example, place):
