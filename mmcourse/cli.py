@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmcourse import __version__, store
@@ -177,7 +178,7 @@ def _ask(options: argparse.Namespace) -> None:
 
         sound = audio.read(options.speech)
 
-    with _silent_import():
+    with _silent_import(), _without("sklearn", "matplotlib"):
         from mmcourse.generator import asking
 
     answerer = asking.Answerer(options.profile, options.question, sound)
@@ -188,6 +189,22 @@ def _ask(options: argparse.Namespace) -> None:
 
     for line in answerer.lines(tqdm(files, unit=" pictures", file=sys.stderr)):
         print(json.dumps(line, ensure_ascii=False), flush=True)
+
+
+@contextlib.contextmanager
+def _without(*libraries: str) -> Iterator[None]:
+    """Let nothing find these libraries meanwhile.
+
+    Keras imports them where they are, for wrappers and galleries of its own: a second and a half that a
+    question has to wait.
+    """
+    hidden = [name for name in libraries if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: an ImportError
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _is_folder(name: str) -> bool:

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from keras import ops
 
 from mmcourse import store
 from mmcourse.audio import SAMPLE_RATE, SYNTHETIC_RATE, Phrase, resample, synthesise_many
 from mmcourse.audio.augmentation import add_noise, white_noise
 from mmcourse.data import questions, spoken_questions
 from mmcourse.evaluation import controls
-from mmcourse.generator import spoken_scenes, spoken_scores
+from mmcourse.generator import decoding, spoken_scenes, spoken_scores
 from mmcourse.generator.model import MultimodalGenerator
 from mmcourse.generator.scenes import Exam
 from mmcourse.learning import training
@@ -98,12 +97,12 @@ def disturb(
 
 
 def answer_spoken(
-    model: MultimodalGenerator, images: np.ndarray, frames: np.ndarray | None
+    writer: decoding.Writer, images: np.ndarray, frames: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the assistant says to spoken questions about pictures, and how probable it finds that.
 
     Args:
-        model: of :func:`mmcourse.generator.spoken_scenes.load_trained`.
+        writer: of :func:`sure_writer`.
         images: ``(questions, 96, 96, 3)``.
         frames: of :func:`mmcourse.data.spoken_questions.frames_of`, ``(questions, FRAMES, MELS)``, or None
             where nothing was said.
@@ -111,19 +110,22 @@ def answer_spoken(
     Returns:
         Texts ``(questions,)``, and the product of the probabilities of their words, ``float64``.
     """
-    inputs = {"image": images} if frames is None else {"image": images, "speech": frames}
-    said = model.generate(inputs, None, batch_size=128)
-    size = model.settings
-    ids = model.vocabulary.encode(said, size.answer_length, end=True, cut=True)
-    nothing, found = np.zeros((len(said), size.prompt_length), dtype=np.int32), []
-    for first in range(0, len(said), 64):
-        some = {name: values[first : first + 64] for name, values in inputs.items()}
-        words = ids[first : first + 64]
-        logits = model({**some, "prompt": nothing[first : first + 64], "answer": words})
-        chances = ops.convert_to_numpy(ops.log_softmax(ops.cast(logits, "float32"), axis=-1))
-        chosen = np.take_along_axis(chances, words[..., None], axis=-1)[..., 0] * (words != 0)
-        found.append(np.exp(chosen.sum(axis=1, dtype=float)))
-    return np.array(said), np.concatenate(found)
+    model = writer.model
+    nothing = np.zeros((len(images), model.settings.prompt_length), dtype=np.int32)
+    inputs = {"image": images, "prompt": nothing} | ({} if frames is None else {"speech": frames})
+    words, logarithms = writer.predict(inputs, batch_size=128, verbose=0)
+    return np.array(model.vocabulary.decode(words[:, 0])), np.exp(logarithms[:, 0].astype(float))
+
+
+def sure_writer(model: MultimodalGenerator) -> decoding.Writer:
+    """Writes the likeliest word each time, as a beam of one, whose sum says how sure the model is.
+
+    Args:
+        model: of :func:`mmcourse.generator.spoken_scenes.load_trained`.
+    """
+    writer = decoding.Writer(model, decoding.Beam(1).all)
+    writer.compile(jit_compile=False)
+    return writer
 
 
 def _ask_all(model: MultimodalGenerator, number: int) -> dict[str, np.ndarray]:
@@ -131,9 +133,10 @@ def _ask_all(model: MultimodalGenerator, number: int) -> dict[str, np.ndarray]:
     exam = Exam.draw("seen", number, seed=SPOKEN_SEED, tasks=SPOKEN_TASKS)
     owner = _owners(exam)
     images, found = exam.images[owner], {}
+    writer = sure_writer(model)
 
     def keep(condition, frames, shown=images):
-        found[f"answers/{condition}"], found[f"confidence/{condition}"] = answer_spoken(model, shown, frames)
+        found[f"answers/{condition}"], found[f"confidence/{condition}"] = answer_spoken(writer, shown, frames)
         silent = frames is None
         heard = [""] * len(shown) if silent else spoken_scores.heard_words(model, frames)
         found[f"heard/{condition}"] = np.array(heard)

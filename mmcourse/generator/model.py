@@ -331,7 +331,10 @@ class MultimodalGenerator(keras.Model):
         if choose not in writers:
             writers[choose] = decoding.Writer(self, choose)
             writers[choose].compile(jit_compile=False)
-        answers = writers[choose].predict(arrays, batch_size=batch_size, verbose=0)
+        if count == 1:  # for one question, what predict does around the model takes three times as long
+            answers = writers[choose].predict_on_batch(arrays)
+        else:
+            answers = writers[choose].predict(arrays, batch_size=batch_size, verbose=0)
         return self.vocabulary.decode(answers)
 
     def _checked(self, name: str, array: np.ndarray) -> np.ndarray:

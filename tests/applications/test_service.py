@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from keras import ops
 
 from mmcourse.applications import service
 from mmcourse.applications import service_reader as reader
 from mmcourse.applications import service_voice as voice
 from mmcourse.data import product_pages as pages
+from mmcourse.data.spoken_questions import FRAMES, MELS
+from mmcourse.generator import scenes, spoken_scenes
+from mmcourse.text import END_ID, PAD_ID
 
 FEW = settings(max_examples=25, deadline=None)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -140,3 +144,25 @@ def test_noise_has_the_level_that_was_asked_for(seed, noise, level):
         assert ratio == pytest.approx(level, abs=0.1)
     with pytest.raises(ValueError, match="unknown noise"):
         voice.disturb(clear, "a dog", 0, random)
+
+
+def test_the_assistant_says_what_the_model_writes_and_how_probable_each_word_was():
+    sees = scenes.Configuration(channels=(4, 4, 4, 4), width=16, heads=2, depth=1, hidden=16)
+    ear = spoken_scenes.Configuration(depth=1, heads=2, hidden=16)
+    model = spoken_scenes.with_ear(scenes.build(sees).generator, ear)
+    random = np.random.default_rng(0)
+    model.word_bias.assign(random.normal(scale=2, size=model.word_bias.shape))
+    model.word_bias.assign(model.word_bias + 4 * np.eye(len(model.vocabulary))[END_ID])
+    images = random.integers(0, 256, size=(5, 96, 96, 3)).astype(np.uint8)
+    frames = random.normal(size=(5, FRAMES, MELS)).astype(np.float32)
+    writer = voice.sure_writer(model)
+    for heard in (frames, None):
+        inputs = {"image": images} | ({} if heard is None else {"speech": heard})
+        texts, sure = voice.answer_spoken(writer, images, heard)
+        assert texts.tolist() == model.generate(inputs, None)
+        words = model.vocabulary.encode(texts, model.settings.answer_length, end=True, cut=True)
+        prompt = np.zeros((5, model.settings.prompt_length), dtype=np.int32)
+        logs = ops.log_softmax(model({**inputs, "prompt": prompt, "answer": words}))
+        logs = ops.convert_to_numpy(logs).astype(float)
+        expected = np.take_along_axis(logs, words[..., None], axis=-1)[..., 0]
+        np.testing.assert_allclose(sure, np.exp((expected * (words != PAD_ID)).sum(axis=1)), rtol=1e-3)
