@@ -1,8 +1,9 @@
 """Writing 24 tokens about each of 64 pictures, in the ways that people write them.
 
-"cached" is the course's `generate`: the picture and the prompt are read once, and each token is one step of a
-compiled loop over the keys and values that are kept. "uncached" is a compiled loop that reads everything
-again for each token, "predict" the loop of tutorials, which calls `model.predict` for each token.
+"cached" is the course's way: the picture and the prompt are read once, and each token is one step of a
+compiled loop over the keys and values that are kept, here with XLA; "cached, no XLA" is `generate` as it
+comes, which does not wait for XLA to compile. "uncached" is a compiled loop that reads everything again for
+each token, "predict" the loop of tutorials, which calls `model.predict` for each token.
 "transformers" is `generate` of a vision encoder and decoder of Hugging Face of about this size, on PyTorch;
 "keras-hub" that of its PaliGemma. Their networks are not the same, only about as large; each is random, and
 none ever writes its end. What is counted are pictures; a run's figures hold the most bytes that its process
