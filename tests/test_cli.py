@@ -1,6 +1,7 @@
 """The command: the answer alone on stdout, one line on stderr for a mistake, an exit status for scripts."""
 
 import errno
+import importlib
 import io
 import json
 import os
@@ -137,6 +138,27 @@ def test_ask_prints_the_answer_and_nothing_else(seeing, asked, picture, capsys):
     shown = capsys.readouterr()
     assert shown.out == expected[0] + "\n" and shown.err == ""
     assert asked == ["gpu"]
+
+
+def test_a_library_is_hidden_only_for_a_while_and_only_if_it_is_not_there_yet(monkeypatch):
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with cli._without("colorsys", "json"):
+        with pytest.raises(ImportError):
+            importlib.import_module("colorsys")
+        assert importlib.import_module("json") is json
+    assert importlib.import_module("colorsys").rgb_to_hsv(0, 0, 0) == (0.0, 0.0, 0)
+    assert importlib.import_module("json") is json
+
+
+def test_asking_needs_neither_scikit_learn_nor_matplotlib():
+    script = (
+        "import sys; from mmcourse import cli\n"
+        "with cli._without('sklearn', 'matplotlib'):\n"
+        "    from mmcourse.generator import asking\n"
+        "print(sorted({'sklearn', 'matplotlib', 'keras'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "['keras']"
 
 
 def test_ask_by_voice(asked, picture, tmp_path, capsys):
