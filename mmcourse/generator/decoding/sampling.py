@@ -69,9 +69,8 @@ class Sampling:
         if self.nucleus < 1:
             chances = ops.where(chances >= least_of_nucleus(chances, self.nucleus), chances, 0.0)
         reached = ops.cumsum(chances, axis=-1)
+        # A number below 1 times the whole is rounded to less than the whole: a token is always left.
         passed = reached <= number[:, None] * reached[:, -1:]
-        # Rounding may let a number reach the very end: then it is the last that has a chance.
-        passed = passed & (reached < reached[:, -1:])
         return ops.sum(ops.cast(passed, "int32"), axis=-1)
 
 
