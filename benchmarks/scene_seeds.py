@@ -8,6 +8,7 @@ A round is a seed: of the weights, the scenes and the questions of training. The
 import os
 
 import compare
+from scenes import fitted
 
 
 def trained(measure: compare.Measurement) -> dict:
@@ -20,20 +21,15 @@ def trained(measure: compare.Measurement) -> dict:
     whole = scenes.CONFIGURATIONS["cpu"]
     epochs = int(os.environ.get("BENCHMARK_EPOCHS", whole.epochs))
     one = replace(whole, epochs=epochs, seed=seed)
-    model, batches = scenes.build(one), scenes.Batches(one)
-    with measure(one.epochs * one.steps):
-        for epoch in range(one.epochs):
-            batches.start_epoch(epoch)
-            model.fit(batches, verbose=0, shuffle=False)
-    exact = {}
+    generator, exact = fitted(one, measure), {}
     for split in scene_scores.SPLITS:
         exam = scenes.Exam.draw(split, scene_scores.NUMBER)
-        scores = scene_scores.by_task(exam, exam.right(model.generator))
+        scores = scene_scores.by_task(exam, exam.right(generator))
         exact[split] = {
             task: {language: round(score["exact"], 4) for language, score in both.items()}
             for task, both in scores.items()
         }
-    return {"configuration": asdict(one), "parameters": model.generator.count_params(), "exact": exact}
+    return {"configuration": asdict(one), "parameters": generator.count_params(), "exact": exact}
 
 
 WAYS = {"whole": trained}

@@ -23,6 +23,18 @@ CHANGES = {
 }
 
 
+def fitted(one, measure: compare.Measurement):
+    """The generator that a configuration of :mod:`mmcourse.generator.scenes` trains."""
+    from mmcourse.generator import scenes
+
+    model, batches = scenes.build(one), scenes.Batches(one)
+    with measure(one.epochs * one.steps):
+        for epoch in range(one.epochs):
+            batches.start_epoch(epoch)
+            model.fit(batches, verbose=0, shuffle=False)
+    return model.generator
+
+
 def trained(name: str, measure: compare.Measurement) -> dict:
     """Train with one change, and the scores."""
     from dataclasses import asdict, replace
@@ -34,21 +46,16 @@ def trained(name: str, measure: compare.Measurement) -> dict:
 
     seed = int(os.environ.get("BENCHMARK_ROUND", 0))
     one = replace(scenes.CONFIGURATIONS["cpu"], epochs=EPOCHS, seed=seed, **CHANGES[name])
-    model, batches = scenes.build(one), scenes.Batches(one)
-    with measure(one.epochs * one.steps):
-        for epoch in range(one.epochs):
-            batches.start_epoch(epoch)
-            model.fit(batches, verbose=0, shuffle=False)
-    exact = {}
+    generator, exact = fitted(one, measure), {}
     for split in SPLITS:
         exam = scenes.Exam.draw(split, 160)
-        right, tasks = exam.right(model.generator), np.array([question.task for question in exam.asked])
+        right, tasks = exam.right(generator), np.array([question.task for question in exam.asked])
         exact[split] = {
             task: round(float(right[tasks == task].mean()), 4)
             for task in questions.TASKS
             if (tasks == task).any()
         }
-    return {"configuration": asdict(one), "parameters": model.generator.count_params(), "exact": exact}
+    return {"configuration": asdict(one), "parameters": generator.count_params(), "exact": exact}
 
 
 WAYS = {name: functools.partial(trained, name) for name in CHANGES}
