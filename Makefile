@@ -25,6 +25,8 @@ export TF_FORCE_GPU_ALLOW_GROWTH ?= true
 # Keras as it comes, whatever a reader's ~/.keras/keras.json says.
 export KERAS_HOME := $(CURDIR)/_build/keras
 unexport PYTHONPATH PYTHONHOME
+# Container images often set this one; without compiled modules, to import Keras takes three times as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 # What two processes that share two cores are best told.
 ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1

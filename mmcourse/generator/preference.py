@@ -132,10 +132,11 @@ def tune(
     history = []
     for epoch in range(epochs):
         batches.start_epoch(epoch)
-        margin.reset_metrics()
-        for number in range(len(batches)):
-            means = margin.train_on_batch(*batches[number], return_dict=True)
-        history.append({name.lstrip("_"): float(value) for name, value in means.items()})
+        # Each call gives the means of its own batch; all batches are of one size.
+        found = [margin.train_on_batch(*batches[number], return_dict=True) for number in range(len(batches))]
+        history.append(
+            {name.lstrip("_"): float(np.mean([means[name] for means in found])) for name in found[0]}
+        )
     return history
 
 

@@ -109,6 +109,20 @@ def test_at_the_start_the_loss_is_log_2_and_one_small_step_lowers_it():
     assert history[1]["margin"] > 0 and set(history[1]) == {"loss", "margin", "accuracy"}
 
 
+def test_the_history_holds_the_means_over_all_batches():
+    policy, reference = make_model(1), make_model(2)
+    both = [encode(policy, texts) for texts in (PREFERRED, REJECTED)]
+    of_policy, of_reference = (
+        log_by_hand(model, both[0]) - log_by_hand(model, both[1]) for model in (policy, reference)
+    )
+    margins = 0.3 * (of_policy - of_reference)
+    options = {"reference": reference, "beta": 0.3, "batch_size": 2, "learning_rate": 0.0}
+    (history,) = tune(policy, {"image": IMAGES}, PROMPTS, PREFERRED, REJECTED, **options)
+    assert history["margin"] == pytest.approx(margins.mean(), abs=1e-4)
+    assert history["accuracy"] == pytest.approx((margins > 0).mean()) and 0 < history["accuracy"] < 1
+    assert history["loss"] == pytest.approx(np.log1p(np.exp(-margins)).mean(), abs=1e-4)
+
+
 def test_the_margin_grows_until_the_preferred_answers_are_likelier():
     model = make_model()
     before = log_by_hand(model, encode(model, PREFERRED)) - log_by_hand(model, encode(model, REJECTED))
