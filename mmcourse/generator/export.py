@@ -24,10 +24,11 @@ def export(model: MultimodalGenerator, folder: str | Path) -> list[Path]:
     - ``NAME.onnx`` for each modality: from what its encoder takes, ``float32`` ``(batch, *shape)``, to
       ``tokens`` ``(batch, tokens, width)`` and which of them are ``real``, ``(batch, tokens)``.
     - ``read.onnx``: from ``NAME_tokens`` and ``NAME_real`` of every modality (False everywhere for one that
-      is missing) and ``prompt``, ``int32`` ``(batch, prompt_length)``, to ``cache_0``, ``cache_1``, … and
-      ``real`` ``(batch, prefix)``.
+      is missing) and ``prompt``, ``int32`` ``(batch, prompt_length)``, to the caches, ``keys_0``,
+      ``values_0``, ``keys_1``, … for each block ``(batch, heads, tokens, width / heads)``, and ``real``
+      ``(batch, prefix)``.
     - ``step.onnx``: from ``token``, ``int32`` ``(batch,)``, ``place``, ``int32``, a scalar, ``real`` and the
-      caches, to ``logits`` ``(batch, vocabulary)`` and ``next_cache_0``, ``next_cache_1``, …
+      caches, to ``logits`` ``(batch, vocabulary)`` and ``next_keys_0``, ``next_values_0``, …
     - ``settings.json``: the vocabulary, the lengths and the shapes.
 
     Args:
@@ -64,7 +65,7 @@ def export(model: MultimodalGenerator, folder: str | Path) -> list[Path]:
             name: {"tokens": inputs[f"{name}_tokens"], "real": inputs[f"{name}_real"]} for name in shapes
         }
         caches, real = reader.read(media | {"prompt": inputs["prompt"]})
-        return {f"cache_{number}": cache for number, cache in enumerate(caches)} | {"real": real}
+        return _named(caches) | {"real": real}
 
     given: dict = {"prompt": ("int32", (size.prompt_length,))}
     for name, shape in shapes.items():
@@ -73,9 +74,12 @@ def export(model: MultimodalGenerator, folder: str | Path) -> list[Path]:
     caches = [name for name in made if name != "real"]
 
     def step(inputs):
-        old = [inputs[name] for name in caches]
+        old = [
+            tuple(inputs[f"{kind}_{number}"] for kind in ("keys", "values"))
+            for number in range(len(caches) // 2)
+        ]
         logits, new = reader.next_logits(inputs["token"], inputs["place"], old, inputs["real"])
-        return {"logits": logits} | {f"next_{name}": cache for name, cache in zip(caches, new, strict=True)}
+        return {"logits": logits} | {f"next_{name}": kept for name, kept in _named(new).items()}
 
     given = {"token": ("int32", ()), "place": ("int32", None), "real": ("bool", made["real"])}
     _write(folder / STEP, step, given | {name: ("float32", made[name]) for name in caches})
@@ -92,6 +96,15 @@ def export(model: MultimodalGenerator, folder: str | Path) -> list[Path]:
     }
     (folder / SETTINGS).write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")
     return [folder / name for name in (*(f"{name}.onnx" for name in shapes), READ, STEP, SETTINGS)]
+
+
+def _named(caches) -> dict:
+    """The blocks' keys and values by name."""
+    return {
+        f"{kind}_{number}": kept
+        for number, cache in enumerate(caches)
+        for kind, kept in zip(("keys", "values"), cache, strict=True)
+    }
 
 
 def _encode(name: str, encoder: keras.layers.Layer, inputs: dict) -> dict:

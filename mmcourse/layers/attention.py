@@ -61,9 +61,13 @@ class SelfAttention(keras.layers.Layer):
         return {**super().get_config(), "heads": self.heads, "width": self.width}
 
     def empty_cache(self, batch, total: int):
-        """Room for the keys and values of ``total`` tokens: zeros ``(batch, 2, total, heads, width /
-        heads)``."""
-        return ops.zeros((batch, 2, total, self.heads, self.width // self.heads), dtype=self.compute_dtype)
+        """Room for the keys and for the values of ``total`` tokens: two tensors of zeros ``(batch, heads,
+        total, width / heads)``.
+
+        In this order of axes a step's products run over memory as it lies, which is several times as fast.
+        """
+        shape = (batch, self.heads, total, self.width // self.heads)
+        return tuple(ops.zeros(shape, dtype=self.compute_dtype) for _ in range(2))
 
     def call(self, tokens, attention_mask=None, cache=None, position=None):
         """``(batch, tokens, width)`` to the same shape.
@@ -77,8 +81,11 @@ class SelfAttention(keras.layers.Layer):
         queries, keys, values = joint[:, :, 0], joint[:, :, 1], joint[:, :, 2]  # (batch, tokens, heads, d)
         if cache is None:
             return self.project_out(_attend(queries, keys, values, attention_mask))
-        cache = ops.slice_update(cache, (0, 0, position, 0, 0), ops.stack([keys, values], axis=1))
-        return self.project_out(_attend(queries, cache[:, 0], cache[:, 1], attention_mask)), cache
+        cache = tuple(
+            ops.slice_update(kept, (0, 0, position, 0), ops.transpose(new, (0, 2, 1, 3)))
+            for kept, new in zip(cache, (keys, values), strict=True)
+        )
+        return self.project_out(_attend_cached(queries, *cache, attention_mask)), cache
 
 
 @keras.saving.register_keras_serializable("mmcourse")
@@ -128,3 +135,13 @@ def _attend(queries, keys, values, mask):
     """``(batch, tokens, heads, d)`` each, to ``(batch, query_tokens, heads * d)``."""
     output = ops.dot_product_attention(queries, keys, values, mask=mask)
     return ops.reshape(output, (-1, queries.shape[1], queries.shape[2] * queries.shape[3]))
+
+
+def _attend_cached(queries, keys, values, mask):
+    """The same for keys and values ``(batch, heads, tokens, d)``; scores and softmax in float32."""
+    tokens, heads, size = queries.shape[1:]
+    scores = ops.cast(ops.einsum("bqhd,bhkd->bhqk", queries, keys), "float32") / size**0.5
+    if mask is not None:
+        scores = ops.where(mask, scores, -1e30)
+    weights = ops.cast(ops.softmax(scores, axis=-1), values.dtype)
+    return ops.reshape(ops.einsum("bhqk,bhkd->bqhd", weights, values), (-1, tokens, heads * size))

@@ -238,9 +238,10 @@ def read_model(folder: Path) -> keras.Model:
     """
     try:
         return keras.saving.load_model(folder / "model.keras")
-    except Exception as error:  # Keras, h5py and zipfile each raise their own
+    except Exception as error:  # Keras, h5py and zipfile each raise their own, Keras with the whole model
+        reason = " ".join(str(error).split())[:200]
         raise store.StorageError(
-            f"the model in {folder} cannot be read: {error}. Remove that folder to train it again."
+            f"the model in {folder} cannot be read: {reason}. Remove that folder to train it again."
         ) from error
 
 

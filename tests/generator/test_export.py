@@ -134,7 +134,7 @@ def test_settings_say_all_that_a_page_needs(model, folder):
         },
         "prompt_length": 4,
         "answer_length": ANSWER,
-        "caches": ["cache_0", "cache_1"],
+        "caches": ["keys_0", "values_0", "keys_1", "values_1"],
         "special": {"padding": PAD_ID, "start": START_ID, "end": 2, "unknown": 3},
         "vocabulary": list(model.vocabulary.tokens),
     }

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from mmcourse import store
 from mmcourse.learning import training
-from mmcourse.learning.training import Batches, choose_profile, fit, train_once
+from mmcourse.learning.training import Batches, choose_profile, fit, read_model, train_once
 from mmcourse.store import StorageError
 
 EXAMPLES, BATCH, FEATURES, EPOCHS = 12, 4, 6, 3
@@ -558,6 +558,20 @@ def test_a_kept_model_can_be_read_by_whoever_may_read_the_folder(cache):
     """A class may share one cache: the model's folder is as open as its parent, not its maker's alone."""
     folder = train_once("name", {}, [], Trainings())
     assert folder.stat().st_mode == folder.parent.stat().st_mode
+
+
+def test_a_model_that_cannot_be_read_is_explained_in_a_few_words(tmp_path, monkeypatch):
+    (tmp_path / "model.keras").write_bytes(b"no archive")
+    with pytest.raises(StorageError, match="Remove that folder to train it again"):
+        read_model(tmp_path)
+
+    def fail(path):
+        raise ValueError(f"cannot make the layer: {list(range(10_000))}")
+
+    monkeypatch.setattr(keras.saving, "load_model", fail)
+    with pytest.raises(StorageError, match="cannot make the layer") as caught:
+        read_model(tmp_path)
+    assert len(str(caught.value)) < 350 + len(str(tmp_path))
 
 
 def test_an_interrupted_training_is_taken_up_in_the_same_folder(cache):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -68,7 +69,7 @@ def search(model, inputs, width: int, moves, length_penalty: float = 0.0):
     batch, length = ops.shape(real)[0], model.settings.answer_length
     # All answers of an example are rows of one large batch: (batch * width, ...).
     real = ops.repeat(real, width, axis=0)
-    caches = [ops.repeat(cache, width, axis=0) for cache in caches]
+    caches = keras.tree.map_structure(lambda kept: ops.repeat(kept, width, axis=0), caches)
     first_row = width * ops.arange(batch, dtype="int32")[:, None]
 
     def unfinished(place, token, state, tokens, score, answer, *caches):
@@ -101,7 +102,7 @@ def search(model, inputs, width: int, moves, length_penalty: float = 0.0):
         token, state, score = chosen(token), chosen(state), chosen(score)
         tokens = ops.reshape(ops.take_along_axis(tokens, origin, axis=1), (-1, width))
         answer = ops.slice_update(ops.take(answer, rows, axis=0), (0, place), ops.reshape(token, (-1, 1)))
-        caches = [ops.take(cache, rows, axis=0) for cache in caches]
+        caches = keras.tree.map_structure(lambda kept: ops.take(kept, rows, axis=0), caches)
         return place + 1, token, state, tokens, score, answer, *caches
 
     # At first all answers of an example are the same: only one of them counts.
