@@ -81,11 +81,11 @@ class SelfAttention(keras.layers.Layer):
         queries, keys, values = joint[:, :, 0], joint[:, :, 1], joint[:, :, 2]  # (batch, tokens, heads, d)
         if cache is None:
             return self.project_out(_attend(queries, keys, values, attention_mask))
-        cache = tuple(
+        keys, values = (
             ops.slice_update(kept, (0, 0, position, 0), ops.transpose(new, (0, 2, 1, 3)))
             for kept, new in zip(cache, (keys, values), strict=True)
         )
-        return self.project_out(_attend_cached(queries, *cache, attention_mask)), cache
+        return self.project_out(_attend_cached(queries, keys, values, attention_mask)), (keys, values)
 
 
 @keras.saving.register_keras_serializable("mmcourse")
