@@ -32,7 +32,8 @@ except ModuleNotFoundError:
     raise SystemExit(
         "This notebook needs the package mmcourse of the course. Get the folder of the course, run\\n"
         "'make book' there once, and choose its environment .venv as the kernel; or, in that folder:\\n"
-        "python -m pip install -r requirements.txt -e ."
+        "python -m pip install -r requirements.txt\\n"
+        "python -m pip install --no-deps -e ."
     ) from None
 """
 
