@@ -2,8 +2,8 @@
 
 All networks have the same layers but for the one that their name tells, the same five frames, the same
 number of updates and the same order of the clips. ``validation`` holds the score on the validation clips
-after every 80 updates: in the last quarter its mean over the seeds rises by less than three points. Each round is another seed,
-of the weights and of that order.
+after every 80 updates: in the last quarter its mean over the seeds rises by less than three points. Each
+round is another seed, of the weights and of that order.
 The rival without a network is a logistic regression on four numbers, means of the optical flow; its seed
 draws the training clips with replacement. A run records the share of right answers on the test clips, as
 they are and changed in the ways of the notebook's controls.
