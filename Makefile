@@ -25,7 +25,7 @@ export TF_FORCE_GPU_ALLOW_GROWTH ?= true
 # Keras as it comes, whatever a reader's ~/.keras/keras.json says.
 export KERAS_HOME := $(CURDIR)/_build/keras
 unexport PYTHONPATH PYTHONHOME
-# Container images often set this one; without compiled modules, to import Keras takes three times as long.
+# Container images often set this one; without compiled modules, to import Keras takes twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
 # What two processes that share two cores are best told.
