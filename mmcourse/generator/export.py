@@ -74,12 +74,10 @@ def export(model: MultimodalGenerator, folder: str | Path) -> list[Path]:
     caches = [name for name in made if name != "real"]
 
     def step(inputs):
-        old = [
-            tuple(inputs[f"{kind}_{number}"] for kind in ("keys", "values"))
-            for number in range(len(caches) // 2)
-        ]
+        kept = [inputs[name] for name in caches]  # keys, values, keys, …
+        old = list(zip(kept[::2], kept[1::2], strict=True))
         logits, new = reader.next_logits(inputs["token"], inputs["place"], old, inputs["real"])
-        return {"logits": logits} | {f"next_{name}": kept for name, kept in _named(new).items()}
+        return {"logits": logits} | {f"next_{name}": one for name, one in _named(new).items()}
 
     given = {"token": ("int32", ()), "place": ("int32", None), "real": ("bool", made["real"])}
     _write(folder / STEP, step, given | {name: ("float32", made[name]) for name in caches})
