@@ -9,7 +9,6 @@ How well it answers is measured in :mod:`mmcourse.generator.scene_scores`.
 """
 
 import functools
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -490,9 +489,3 @@ def trained_folder(configuration: Configuration) -> Path:
 def load_trained(profile: str | None = None) -> MultimodalGenerator:
     """The trained model of a profile; trains it first if it is not in the cache."""
     return training.read_model(trained_folder(CONFIGURATIONS[training.choose_profile(profile).name]))
-
-
-def load_history(profile: str | None = None) -> list[dict[str, float]]:
-    """The training's history, see :func:`train`; trains if need be."""
-    configuration = CONFIGURATIONS[training.choose_profile(profile).name]
-    return json.loads((trained_folder(configuration) / "history.json").read_text())

@@ -6,7 +6,6 @@ held against the embeddings with which prompts are read, then to be answered rig
 """
 
 import functools
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -287,9 +286,3 @@ def trained_folder(configuration: Configuration) -> Path:
 def load_trained(profile: str | None = None) -> MultimodalGenerator:
     """The trained model of a profile; trains it first if it is not in the cache."""
     return training.read_model(trained_folder(CONFIGURATIONS[training.choose_profile(profile).name]))
-
-
-def load_history(profile: str | None = None) -> list[dict[str, float]]:
-    """The training's history, one dict for each epoch with its "loss"; trains if need be."""
-    configuration = CONFIGURATIONS[training.choose_profile(profile).name]
-    return json.loads((trained_folder(configuration) / "history.json").read_text())
