@@ -3,7 +3,7 @@
 :mod:`~mmcourse.image.reading` is what the generator reads its pictures with.
 """
 
-from mmcourse.image.augmentation import add_noise, flip, mixup, recolour, warp
+from mmcourse.image.augmentation import add_noise, erase, flip, mixup, recolour, warp
 from mmcourse.image.pairs import augment_pair, mirror_caption, mirror_pair
 from mmcourse.image.reading import FORMATS, MAX_PIXELS, PictureError, decode, read
 from mmcourse.image.vector import decode_svg, read_svg
@@ -16,6 +16,7 @@ __all__ = [
     "augment_pair",
     "decode",
     "decode_svg",
+    "erase",
     "flip",
     "mirror_caption",
     "mirror_pair",

@@ -82,6 +82,40 @@ def warp(
     return _as_given(warped, pictures)
 
 
+def erase(
+    pictures: np.ndarray,
+    random: np.random.Generator,
+    chance: float = 0.5,
+    smallest: float = 0.2,
+    largest: float = 0.5,
+) -> np.ndarray:
+    """Paint a rectangle of one random colour over each picture with a chance (Zhong et al., 2020).
+
+    Args:
+        chance: for each picture.
+        smallest, largest: height and width are drawn between these shares of the picture's; a rectangle has
+            at least one pixel and lies wholly inside.
+
+    Raises:
+        ValueError: no pictures, a number outside 0 to 1, or ``smallest`` above ``largest``.
+    """
+    check_random(random)
+    for name, value in (("chance", chance), ("smallest", smallest), ("largest", largest)):
+        check_between(name, value, 0, 1)
+    if smallest > largest:
+        raise ValueError(f"smallest must not be above largest, got {smallest} and {largest}")
+    batch = as_batch(pictures).copy()
+    size = np.array(batch.shape[1:3])
+    for place in np.flatnonzero(random.random(len(batch)) < chance):
+        height, width = sides = np.maximum(
+            1, np.rint(size * random.uniform(smallest, largest, 2)).astype(int)
+        )
+        row, column = random.integers(size - sides + 1)
+        colour = random.random((batch.shape[-1],)) * top(batch)
+        batch[place, row : row + height, column : column + width] = as_dtype(colour, batch.dtype)
+    return _as_given(batch, pictures)
+
+
 def recolour(
     pictures: np.ndarray,
     random: np.random.Generator,

@@ -44,6 +44,7 @@ TRANSFORMATIONS = {
     "rotate": lambda p, r, s: image.warp(p, r, degrees=180 * s),
     "shift": lambda p, r, s: image.warp(p, r, shift=s),
     "zoom": lambda p, r, s: image.warp(p, r, zoom=s),
+    "erase": lambda p, r, s: image.erase(p, r, chance=s),
     "brightness": lambda p, r, s: image.recolour(p, r, brightness=s),
     "contrast": lambda p, r, s: image.recolour(p, r, contrast=s),
     "saturation": lambda p, r, s: image.recolour(p, r, saturation=s),
@@ -97,6 +98,7 @@ def test_what_is_no_picture_is_refused(transform, bad, message):
 
 
 CALLS = {
+    "erase": image.erase,
     "flip": image.flip,
     "warp": image.warp,
     "recolour": image.recolour,
@@ -178,6 +180,35 @@ def test_shift_and_zoom_by_hand():
     dot = np.zeros((9, 9, 1), np.float32)
     dot[3:6, 3:6] = 1
     assert image.warp(dot, Fixed(), zoom=1.0).sum() == pytest.approx(4 * dot.sum(), rel=0.15)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    height=st.integers(1, 20),
+    width=st.integers(1, 20),
+    shares=st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted),
+    seed=st.integers(0, 99),
+)
+def test_what_is_erased_is_one_rectangle_of_one_colour(height, width, shares, seed):
+    nan = np.full((3, height, width, 3), np.nan, np.float32)  # unlike any colour
+    for picture in image.erase(nan, np.random.default_rng(seed), 1.0, *shares):
+        rows, columns = np.nonzero(~np.isnan(picture).any(axis=-1))
+        inside = picture[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        assert (inside == inside[0, 0]).all() and 0 <= inside.min() and inside.max() <= 1
+        for side, whole in zip(inside.shape, (height, width), strict=False):
+            low, high = (max(1, round(whole * share)) for share in shares)
+            assert low <= side <= high
+
+
+def test_rectangles_reach_every_pixel_in_every_size_and_not_every_picture():
+    white = np.full((4000, 5, 6, 3), 255, np.uint8)
+    erased = (image.erase(white, np.random.default_rng(0), 0.25, 0.2, 0.6) < 255).any(axis=-1)
+    assert erased.any(axis=(1, 2)).mean() == pytest.approx(0.25, abs=0.03)
+    assert (erased.mean(axis=0) > 0.01).all()
+    heights = set(erased.any(axis=2).sum(axis=1)[erased.any(axis=(1, 2))].tolist())
+    assert heights == {1, 2, 3}
+    with pytest.raises(ValueError, match=r"smallest must not be above largest, got 0\.6 and 0\.5"):
+        image.erase(white, np.random.default_rng(0), 0.5, 0.6)
 
 
 def test_colours_by_hand():
