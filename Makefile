@@ -68,7 +68,7 @@ study: $(INSTALLED)  ## measure anew what chapters show from benchmarks/results 
 	@$(BIN)/python -c "import torch, jax, transformers" 2>/dev/null || \
 	    { echo "Needed besides: $(BIN)/python -m pip install torch jax transformers"; exit 1; }
 	@for script in $(filter-out benchmarks/compare.py benchmarks/gpu.py,$(wildcard benchmarks/*.py)); do \
-	    case $$script in */depth.py|*/digit_networks.py|*/naming.py|*/recall.py|*/scaling.py|*/scenes.py|*/vision_transformer.py) rounds=3;; *) rounds=5;; esac; \
+	    case $$script in */depth.py|*/digit_networks.py|*/naming.py|*/naming_pictures.py|*/recall.py|*/scaling.py|*/scenes.py|*/vision_transformer.py) rounds=3;; *) rounds=5;; esac; \
 	    $(BIN)/python $$script --rounds $$rounds --output benchmarks/results/$$(basename $$script .py).json || exit 1; done
 
 lock:  ## resolve requirements.txt and requirements-gpu.txt anew (needs uv)

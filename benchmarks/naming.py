@@ -25,12 +25,12 @@ CHANGES = {
 
 def trained(name: str, measure: compare.Measurement) -> dict:
     """Train with one change, and the scores."""
-    from dataclasses import asdict, replace
+    from dataclasses import replace
 
     import numpy as np
 
     from mmcourse.data import emoji
-    from mmcourse.generator import naming, naming_scores
+    from mmcourse.generator import naming
 
     pictures = emoji.load(emoji.PICTURE_SIZE)
     splits = dict(pictures.splits)
@@ -42,6 +42,17 @@ def trained(name: str, measure: compare.Measurement) -> dict:
     seed = int(os.environ.get("BENCHMARK_ROUND", 0))
     one = replace(naming.CONFIGURATIONS["cpu"], epochs=passes, seed=seed, **CHANGES[name])
     model, batches = naming.build(one, task), task.batches(one)
+    return fitted(model, batches, one, pictures, measure)
+
+
+def fitted(model, batches, one, pictures, measure: compare.Measurement) -> dict:
+    """Train as the configuration says; the scores on unseen compositions."""
+    from dataclasses import asdict
+
+    import numpy as np
+
+    from mmcourse.generator import naming, naming_scores
+
     with measure(one.epochs * len(batches)):
         for epoch in range(one.epochs):
             batches.start_epoch(epoch)
