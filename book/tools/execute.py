@@ -45,7 +45,8 @@ def fingerprint(notebook: Path, parameters: dict) -> str:
         closure.digest(code),
     ):
         digest.update(json.dumps(part).encode())
-    read = [path for path in sorted(RESULTS.glob("*.json")) if path.name in code]
+    # By its file name, or by its bare name in quotes where a cell puts the two together.
+    read = [p for p in sorted(RESULTS.glob("*.json")) if p.name in code or f'"{p.stem}"' in code]
     for path in (ROOT / "requirements.txt", *read):
         digest.update(path.read_bytes())
     return digest.hexdigest()

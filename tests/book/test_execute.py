@@ -51,6 +51,15 @@ def test_results_that_it_reads_count_and_others_do_not(notebook, results):
     assert execute.fingerprint(notebook, {}) != before
 
 
+def test_results_count_whose_file_name_a_cell_puts_together(notebook, results):
+    write(notebook, 'for study in ("thing",):\n    text = open(f"results/{study}.json").read()')
+    before = execute.fingerprint(notebook, {})
+    (results / "other.json").write_text("[1]")
+    assert execute.fingerprint(notebook, {}) == before
+    (results / "thing.json").write_text("[1]")
+    assert execute.fingerprint(notebook, {}) != before
+
+
 def test_a_changed_checker_reruns_nothing_and_changed_code_does(notebook, results, monkeypatch, tmp_path):
     package = tmp_path / closure.PACKAGE.name
     shutil.copytree(closure.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
