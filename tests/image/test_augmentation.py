@@ -209,6 +209,9 @@ def test_rectangles_reach_every_pixel_in_every_size_and_not_every_picture():
     assert heights == {1, 2, 3}
     with pytest.raises(ValueError, match=r"smallest must not be above largest, got 0\.6 and 0\.5"):
         image.erase(white, np.random.default_rng(0), 0.5, 0.6)
+    for name, shares in (("smallest", (-0.1, 0.5)), ("largest", (0.2, 1.1))):
+        with pytest.raises(ValueError, match=f"{name} must be a number from 0"):
+            image.erase(white, np.random.default_rng(0), 0.5, *shares)
 
 
 def test_colours_by_hand():
