@@ -5,7 +5,7 @@ is the same with pictures that are also turned, scaled and, every second one, pa
 a seed: of the weights, the order, the changes and the hidden words. The scores are those on unseen
 compositions, by kind and language.
 
-    python benchmarks/naming_pictures.py --output benchmarks/results/naming_pictures.json
+    python benchmarks/naming_pictures.py --rounds 3 --output benchmarks/results/naming_pictures.json
 """
 
 import functools
@@ -14,10 +14,11 @@ import os
 import compare
 from naming import fitted
 
-DEGREES, ZOOM, ERASED = 6.0, 0.08, 0.5  # chosen on combinations held out of the training part
+# Chosen on combinations held out of the training part.
+CHANGES = {"degrees": 6.0, "zoom": 0.08, "erased": 0.5}
 
 
-def trained(name: str, measure: compare.Measurement) -> dict:
+def trained(changes: dict, measure: compare.Measurement) -> dict:
     """Train with one seed, and the scores."""
     from dataclasses import replace
 
@@ -29,25 +30,24 @@ def trained(name: str, measure: compare.Measurement) -> dict:
     epochs = int(os.environ.get("BENCHMARK_EPOCHS", whole.epochs))
     one = replace(whole, epochs=epochs, seed=int(os.environ.get("BENCHMARK_ROUND", 0)))
     model, batches = naming.build(one, task), task.batches(one)
-    if name == "changed":
-        batches.make = changed(batches.make)
-    more = {"degrees": DEGREES, "zoom": ZOOM, "erased": ERASED} if name == "changed" else {}
-    return {**fitted(model, batches, one, pictures, measure), "changes": more}
+    if changes:
+        batches.make = changed(batches.make, **changes)
+    return {**fitted(model, batches, one, pictures, measure), "changes": changes}
 
 
-def changed(make):
+def changed(make, degrees: float, zoom: float, erased: float):
     """What makes the same batches, their pictures turned and scaled and some partly painted over."""
     from mmcourse import image
 
     def made(chosen, random):
         inputs, targets = make(chosen, random)
-        warped = image.warp(inputs["image"], random, degrees=DEGREES, zoom=ZOOM, fill=255)
-        return {**inputs, "image": image.erase(warped, random, ERASED)}, targets
+        warped = image.warp(inputs["image"], random, degrees=degrees, zoom=zoom, fill=255)
+        return {**inputs, "image": image.erase(warped, random, erased)}, targets
 
     return made
 
 
-WAYS = {name: functools.partial(trained, name) for name in ("moved", "changed")}
+WAYS = {"moved": functools.partial(trained, {}), "changed": functools.partial(trained, CHANGES)}
 
 if __name__ == "__main__":
     compare.main(WAYS, peer="moved", unit="steps", packages=("keras", "tensorflow"))

@@ -13,10 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NO_ROUNDS = ("compare.py", "gpu.py")
 SCRIPTS = sorted(path for path in (ROOT / "benchmarks").glob("*.py") if path.name not in NO_ROUNDS)
 # A round of these trains several networks for minutes; three seeds, and the notebooks say so.
-LONG = (
-    *("depth", "digit_networks", "naming", "naming_pictures", "recall", "scaling", "scenes"),
-    "vision_transformer",
-)
+LONG = "depth digit_networks naming naming_pictures recall scaling scenes vision_transformer".split()
 RESULTS = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
 
 
