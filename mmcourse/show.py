@@ -22,7 +22,7 @@ class Table:
         columns: the headings.
         rows: cells: ``uint8`` pictures ``(height, width, 3)``, or anything that can be written as text.
         describe: column whose text describes the row's pictures to those who do not see them; the first text
-            of the row by default.
+            of the row by default. Where a row has several pictures, each is told by its heading too.
     """
 
     def __init__(self, columns: Sequence[str], rows: Sequence[Sequence], describe: int | None = None):
@@ -42,14 +42,19 @@ class Table:
         head = "".join(
             f'<th scope="col">{html.escape(name)}</th>' if name else "<td></td>" for name in self.columns
         )
-        body = "".join(f"<tr>{''.join(self._cell(c, row) for c in row)}</tr>" for row in self.rows)
+        body = "".join(
+            f"<tr>{''.join(self._cell(column, row) for column in range(len(row)))}</tr>" for row in self.rows
+        )
         return f'<table class="table pictures"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
-    def _cell(self, cell, row) -> str:
+    def _cell(self, column: int, row: list) -> str:
+        cell = row[column]
         if isinstance(cell, np.ndarray):
             texts = [other for other in row if isinstance(other, str)]
             text = texts[0] if self.describe is None and texts else row[self.describe or 0]
             text = f"The picture of: {text}" if isinstance(text, str) else "A picture"
+            if sum(isinstance(other, np.ndarray) for other in row) > 1:
+                text += f" ({self.columns[column]})"
             alternative = html.escape(text, quote=True)
             side = cell.shape[0]
             return (

@@ -158,8 +158,8 @@ def test_alternative_text_is_the_first_text_of_the_row():
         "The picture of: first",
         "The picture of: only",
         "A picture",
-        "The picture of: both",
-        "The picture of: both",
+        "The picture of: both (a)",
+        "The picture of: both (b)",
     ]
 
 
