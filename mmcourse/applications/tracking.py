@@ -73,33 +73,35 @@ def read_answers(pupils: Pupils) -> np.ndarray:
     return np.take_along_axis(given, pupils.sums.sum(axis=2)[..., None], axis=2)[..., 0]
 
 
-def trace(right: np.ndarray, soft: bool = False, misread: float = 0.0) -> np.ndarray:
+def trace(right: np.ndarray, soft: bool = False, misread: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
     """Follow how probable it is that each pupil knows, after each answer (Corbett and Anderson 1995).
 
     Args:
         right: ``(pupils, exercises)``. Marks, 1 or 0; or with ``soft``, the reader's probability that the
             picture shows the right digit, given that each digit was equally likely (:data:`CHANCE`) before.
         soft: take the probability for what it is, evidence, instead of a mark.
-        misread: share of marks that are known to be false, which a mark is then weighed by; unused if
-            ``soft``.
+        misread: shares of right answers that are marked wrong, and of wrong ones that are marked right, which
+            a mark is then weighed by; unused if ``soft``.
 
     Returns:
         ``float64`` ``(pupils, exercises)``: the belief after the answer, before learning from the exercise.
 
     Raises:
-        ValueError: not two axes, values outside 0 to 1, or ``misread`` outside 0 to 0.5.
+        ValueError: not two axes, values outside 0 to 1, or a share of ``misread`` outside 0 to 0.5.
     """
     right = np.asarray(right, dtype=float)
     if right.ndim != 2 or not ((right >= 0) & (right <= 1)).all():
         raise ValueError(
             f"expected marks or probabilities (pupils, exercises) from 0 to 1, got {right.shape}"
         )
-    checks.check_between("misread", misread, 0, 0.5)
+    for share in misread:
+        checks.check_between("misread", share, 0, 0.5)
     if soft:  # how well each fact explains the picture: Bayes' rule without the reader's own prior
         if_right, if_wrong = right / CHANCE, (1 - right) / (1 - CHANCE)
     else:
-        if_right = np.where(right >= 0.5, 1 - misread, misread)
-        if_wrong = 1 - if_right
+        missed, passed = misread
+        if_right = np.where(right >= 0.5, 1 - missed, missed)
+        if_wrong = np.where(right >= 0.5, passed, 1 - passed)
     belief, beliefs = np.full(len(right), PRIOR), []
     for one, other in zip(if_right.T, if_wrong.T, strict=True):
         knows = belief * ((1 - SLIP) * one + SLIP * other)

@@ -114,7 +114,18 @@ def test_a_reader_without_doubt_gives_marks_and_one_that_knows_nothing_gives_no_
     np.testing.assert_allclose(tracking.trace(marks, soft=True), tracking.trace(marks), rtol=1e-9)
     nothing = tracking.trace(np.full((1, 3), tracking.CHANCE), soft=True)
     np.testing.assert_allclose(nothing[0], [PRIOR, *by_learning(2)], rtol=1e-9)
-    np.testing.assert_allclose(tracking.trace(marks[:1, :3], misread=0.5), nothing, rtol=1e-9)
+    np.testing.assert_allclose(tracking.trace(marks[:1, :3], misread=(0.5, 0.5)), nothing, rtol=1e-9)
+
+
+def test_marks_are_weighed_by_what_is_known_of_each_kind_of_error():
+    missed, passed = 0.3, 0.05
+    found = tracking.trace(np.array([[1], [0]]), misread=(missed, passed))
+    for mark, belief in zip((1, 0), found[:, 0], strict=True):
+        if_right, if_wrong = (1 - missed, passed) if mark else (missed, 1 - passed)
+        knows = PRIOR * ((1 - SLIP) * if_right + SLIP * if_wrong)
+        does_not = (1 - PRIOR) * (GUESS * if_right + (1 - GUESS) * if_wrong)
+        assert belief == pytest.approx(knows / (knows + does_not))
+    assert (1 - found[1]) < (1 - tracking.trace(np.array([[0]])))[0]  # a doubtful "wrong" says less
 
 
 def by_learning(steps):
@@ -162,7 +173,7 @@ def test_the_reader_of_digits():
         (lambda: tracking.kalman({"radar": np.zeros((1, 3))}, {"radar": 1.0}, gate=0), "above 0"),
         (lambda: tracking.trace(np.zeros(3)), "pupils, exercises"),
         (lambda: tracking.trace(np.full((1, 2), 1.5)), "from 0 to 1"),
-        (lambda: tracking.trace(np.ones((1, 2)), misread=0.6), "misread"),
+        (lambda: tracking.trace(np.ones((1, 2)), misread=(0.1, 0.6)), "misread"),
         (lambda: handwriting.read_digits(np.zeros((28, 28))), "pictures, 28, 28"),
     ],
 )
