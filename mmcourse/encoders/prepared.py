@@ -19,7 +19,7 @@ from mmcourse.encoders import efficientnet, sentences
 SIZE = 224  # pixels that the network was trained with
 BATCH = 32
 TONED = 60  # emoji that are drawn in every skin tone
-DIGIT_SIZE, DIGITS_EACH, TEST_DIGITS = 96, 80, 500
+DIGITS_EACH, TEST_DIGITS = 80, 500
 
 
 def _kept(name: str, build: Callable) -> dict[str, np.ndarray]:
@@ -52,14 +52,14 @@ def enlarge(pictures: np.ndarray, size: int) -> np.ndarray:
     return np.stack([np.asarray(picture) for picture in enlarged])
 
 
-def _batches(pictures: np.ndarray, size: int) -> Iterator[np.ndarray]:
+def _batches(pictures: np.ndarray) -> Iterator[np.ndarray]:
     for start in range(0, len(pictures), BATCH):
-        yield enlarge(pictures[start : start + BATCH], size)
+        yield enlarge(pictures[start : start + BATCH], SIZE)
 
 
-def _pooled(pictures: np.ndarray, size: int = SIZE) -> np.ndarray:
-    network = efficientnet.extractor(efficientnet.load(size))
-    return np.concatenate([network.predict_on_batch(batch)[1] for batch in _batches(pictures, size)])
+def _pooled(pictures: np.ndarray) -> np.ndarray:
+    network = efficientnet.extractor(efficientnet.load(SIZE))
+    return np.concatenate([network.predict_on_batch(batch)[1] for batch in _batches(pictures)])
 
 
 def kinds_features() -> dict[str, np.ndarray]:
@@ -75,7 +75,7 @@ def kinds_features() -> dict[str, np.ndarray]:
         outputs = [network.get_layer(name).output for name in (efficientnet.BEFORE_LAST, "pooled")]
         both = keras.Model(network.input, outputs)
         images = picture_kinds.load().images
-        parts = [both.predict_on_batch(batch) for batch in _batches(images, SIZE)]
+        parts = [both.predict_on_batch(batch) for batch in _batches(images)]
         before_last, pooled = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return {"before_last": before_last.astype(np.float16), "pooled": pooled}
 
@@ -116,7 +116,7 @@ def tone_features() -> dict[str, np.ndarray]:
 
 
 def digit_features() -> dict[str, np.ndarray]:
-    """EfficientNet-lite0 on handwritten digits at 96 pixels: a subject far from its training pictures.
+    """EfficientNet-lite0 on handwritten digits, enlarged: a subject far from its training pictures.
 
     Returns:
         "train_rows", "test_rows": indices into the digits, 80 of each digit and 500; "train", "test":
@@ -132,10 +132,7 @@ def digit_features() -> dict[str, np.ndarray]:
             "train_rows": random.permutation(np.concatenate(train)),
             "test_rows": random.permutation(data.splits["test"])[:TEST_DIGITS],
         }
-        features = {
-            name.removesuffix("_rows"): _pooled(data.images[rows], DIGIT_SIZE)
-            for name, rows in chosen.items()
-        }
+        features = {name.removesuffix("_rows"): _pooled(data.images[rows]) for name, rows in chosen.items()}
         return {**chosen, **features}
 
     return _kept("digits", build)
