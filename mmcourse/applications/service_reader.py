@@ -170,13 +170,7 @@ def train(configuration: Configuration, folder: Path) -> tuple[keras.Model, list
     def compiled():
         training.set_seed(configuration.seed)
         model, steps = build(configuration), configuration.epochs * len(batches)
-        schedule = keras.optimizers.schedules.CosineDecay(
-            0.0,
-            steps - steps // 10,
-            0.02,
-            warmup_target=configuration.learning_rate,
-            warmup_steps=steps // 10,
-        )
+        schedule = training.warm_up_cosine(configuration.learning_rate, steps, steps // 10)
         model.compile(
             keras.optimizers.AdamW(schedule, weight_decay=0.02, clipnorm=1.0),
             loss=dict.fromkeys(("first", "second"), "sparse_categorical_crossentropy") | {"look": look_loss},

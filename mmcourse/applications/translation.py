@@ -236,14 +236,8 @@ def build(configuration: Configuration, draws: Draws) -> MultimodalGenerator:
     )
     ordinary = draws.vocabulary.tokens[len(SPECIAL_TOKENS) :]
     model = MultimodalGenerator({"image": eye}, ordinary, settings, dtype=dtype)
-    warm_up = max(1, configuration.steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        max(1, configuration.steps - warm_up),
-        alpha=0.02,
-        warmup_target=configuration.learning_rate,
-        warmup_steps=warm_up,
-    )
+    steps = configuration.steps
+    schedule = training.warm_up_cosine(configuration.learning_rate, steps, steps // 10)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=configuration.weight_decay, clipnorm=1.0)
     model.compile(optimizer, loss=answer_loss, jit_compile=False)
     model.build()

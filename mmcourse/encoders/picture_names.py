@@ -156,10 +156,7 @@ def build(configuration: Configuration, task: Task) -> alignment.DualEncoder:
 
 def optimizer(learning_rate: float, weight_decay: float, steps: int) -> keras.optimizers.Optimizer:
     """AdamW under a rate that rises over a tenth of the steps and then falls along a cosine."""
-    warm_up = max(1, steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warm_up, alpha=0.02, warmup_target=learning_rate, warmup_steps=warm_up
-    )
+    schedule = training.warm_up_cosine(learning_rate, steps, steps // 10)
     found = keras.optimizers.AdamW(schedule, weight_decay=weight_decay, clipnorm=1.0)
     found.exclude_from_weight_decay(var_names=["log_scale"])
     return found

@@ -247,14 +247,7 @@ def build(configuration: Configuration, task: Task) -> MultimodalGenerator:
     ordinary = task.vocabulary.tokens[len(SPECIAL_TOKENS) :]
     model = MultimodalGenerator({"image": eye}, ordinary, settings, dtype=dtype)
     steps = configuration.epochs * len(task.batches(configuration))
-    warm_up = max(1, steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        max(1, steps - warm_up),
-        alpha=0.02,
-        warmup_target=configuration.learning_rate,
-        warmup_steps=warm_up,
-    )
+    schedule = training.warm_up_cosine(configuration.learning_rate, steps, steps // 10)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=configuration.weight_decay, clipnorm=1.0)
     # XLA compiles for ten seconds, which a training of a few more does not earn back.
     model.compile(optimizer, loss=answer_loss, jit_compile=configuration.profile == "gpu")

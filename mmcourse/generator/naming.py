@@ -263,16 +263,9 @@ def build(configuration: Configuration, task: Task) -> Aligned:
     generator = MultimodalGenerator({"image": encoder}, ordinary, settings, dtype=dtype)
     model = Aligned(generator, configuration.alignment, dtype=dtype)
     steps = configuration.epochs * len(task.batches(configuration))
-    warm_up = max(1, round(configuration.warm_up * steps))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0,  # a float: the schedule fails on an integer
-        max(1, steps - warm_up),
-        alpha=0.02,
-        warmup_target=configuration.learning_rate,
-        warmup_steps=warm_up,
-    )
+    warm_up = round(configuration.warm_up * steps)
     optimizer = keras.optimizers.Muon(
-        schedule,
+        training.warm_up_cosine(configuration.learning_rate, steps, warm_up),
         adam_lr_ratio=configuration.adam_rate / configuration.learning_rate,
         weight_decay=configuration.weight_decay,
         exclude_layers=["position", "modality"],

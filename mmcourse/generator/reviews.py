@@ -365,10 +365,7 @@ def build(configuration: Configuration, task: Task, pictures: digits.Digits) -> 
     ordinary = task.vocabulary.tokens[len(SPECIAL_TOKENS) :]
     model = MultimodalGenerator({"image": encoder}, ordinary, settings, dtype=dtype)
     steps = configuration.epochs * (len(task.rows) // configuration.batch_size)
-    warm_up = max(1, steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - warm_up), 0.02, warmup_target=configuration.learning_rate, warmup_steps=warm_up
-    )
+    schedule = training.warm_up_cosine(configuration.learning_rate, steps, steps // 10)
     decay = configuration.weight_decay
     optimizer = keras.optimizers.Muon(
         schedule, weight_decay=decay, adam_weight_decay=decay, clipnorm=1.0,

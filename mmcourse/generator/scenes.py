@@ -326,12 +326,9 @@ def build(configuration: Configuration) -> Grounding:
     generator = MultimodalGenerator({"image": encoder}, ordinary, settings, dtype=dtype)
     model = Grounding(generator, configuration.alignment, dtype=dtype)
     steps = configuration.epochs * configuration.steps
-    warm_up = max(1, round(configuration.warm_up * steps))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - warm_up), 0.02, warmup_target=configuration.learning_rate, warmup_steps=warm_up
-    )
+    warm_up = round(configuration.warm_up * steps)
     optimizer = keras.optimizers.Muon(
-        schedule,
+        training.warm_up_cosine(configuration.learning_rate, steps, warm_up),
         adam_lr_ratio=configuration.adam_rate / configuration.learning_rate,
         weight_decay=configuration.weight_decay,
         exclude_layers=["position", "modality"],

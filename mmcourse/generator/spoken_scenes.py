@@ -250,10 +250,7 @@ def build(configuration: Configuration, model: MultimodalGenerator, frames: np.n
 
 def _compile(model: Listening, configuration: Configuration, steps: int, loss) -> None:
     model.build()
-    warm_up = max(1, steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - warm_up), 0.05, warmup_target=configuration.learning_rate, warmup_steps=warm_up
-    )
+    schedule = training.warm_up_cosine(configuration.learning_rate, steps, steps // 10, last_share=0.05)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=configuration.weight_decay, clipnorm=1.0)
     model.compile(optimizer, loss=loss, jit_compile=True)
 

@@ -57,6 +57,29 @@ def set_seed(seed: int) -> None:
     keras.utils.set_random_seed(seed)
 
 
+def warm_up_cosine(
+    learning_rate: float, steps: int, warm_up: int, last_share: float = 0.02
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """A line from 0 up to ``learning_rate``, then half a period of the cosine down to a share of it.
+
+    As :func:`mmcourse.mathematics.optimisers.warm_up_cosine`, but the rise begins at 0, one step behind.
+
+    Args:
+        learning_rate: the largest.
+        steps: of the whole training.
+        warm_up: steps of the rise; at least one is taken.
+        last_share: the rate from ``steps`` on, divided by ``learning_rate``.
+    """
+    warm_up = max(1, warm_up)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0,  # a float: the schedule fails on an integer
+        max(1, steps - warm_up),
+        alpha=last_share,
+        warmup_target=learning_rate,
+        warmup_steps=warm_up,
+    )
+
+
 class _Checkpoints(keras.callbacks.Callback):
     """Save model, optimiser and history after every epoch; keep the newest.
 

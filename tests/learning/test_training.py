@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from mmcourse import store
 from mmcourse.learning import training
 from mmcourse.learning.training import Batches, choose_profile, fit, read_model, train_once
+from mmcourse.mathematics import optimisers
 from mmcourse.store import StorageError
 
 EXAMPLES, BATCH, FEATURES, EPOCHS = 12, 4, 6, 3
@@ -743,6 +744,18 @@ def test_unknown_profile_is_refused(no_profile, monkeypatch, name):
             choose()
         assert repr(name) in str(caught.value)
         monkeypatch.setenv("MMCOURSE_PROFILE", name)
+
+
+@pytest.mark.parametrize(
+    ("steps", "warm_up", "share"), [(50, 5, 0.02), (50, 5, 0.3), (7, 0, 0.02), (1, 1, 0.5)]
+)
+def test_the_schedule_is_the_one_in_numpy(steps, warm_up, share):
+    found = training.warm_up_cosine(0.3, steps, warm_up, last_share=share)
+    rise = max(1, warm_up)
+    rates = [float(found(step)) for step in range(steps + 20)]
+    np.testing.assert_allclose(rates[:rise], [0.3 * step / rise for step in range(rise)], rtol=1e-5)
+    expected = optimisers.warm_up_cosine(0.3, max(steps, rise + 1), rise, last=0.3 * share)
+    np.testing.assert_allclose(rates[rise:], [expected(step) for step in range(rise, steps + 20)], rtol=1e-5)
 
 
 def test_set_seed_repeats_weights_and_random_numbers():
