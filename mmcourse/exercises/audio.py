@@ -90,7 +90,8 @@ def _resolution(answer) -> None:
 def _two_peaks(length: int, difference: float) -> bool:
     """Whether the spectrum of a frame shows two tones as two peaks."""
     n = np.arange(length)
-    sound = sum(np.cos(2 * np.pi * hertz * n / 16_000) for hertz in (1_000, 1_000 + difference))
+    turns = 2 * np.pi * (n - length / 2) / 16_000  # both tones at their peak in the middle
+    sound = np.cos(1_000 * turns) + np.cos((1_000 + difference) * turns)
     power = np.abs(np.fft.rfft(sound * (0.5 - 0.5 * np.cos(2 * np.pi * n / length)), 64_000)) ** 2
     low, middle, high = (power[round(4 * (1_000 + share * difference))] for share in (0, 0.5, 1))
     return 2 * middle < min(low, high)

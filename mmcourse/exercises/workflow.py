@@ -112,7 +112,9 @@ def _blind(answer) -> None:
     measured = (
         f"share right {before:.2f} before and {after:.2f} after, p-value of the ink {found.p_value:.2g}"
     )
-    require(found.p_value > 0.5, f"the ink raises an alarm, or nearly: {measured}. Move ink, add none.")
+    require(
+        found.p_value > 0.5, f"the ink raises an alarm, or nearly: {measured}. Move ink: add none, lose none."
+    )
     require(before - after >= 0.3, f"the classifier bears it: {measured}. It must lose 0.3 or more.")
 
 

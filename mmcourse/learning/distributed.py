@@ -2,7 +2,7 @@
 
 Each process holds the whole model and sees its part of every batch; the gradients are summed before a step
 (data parallelism). The work is done by ``keras.distribution`` on the JAX backend, which needs the extra
-``jax``. A script that trains calls :func:`join` first and wraps its batches in :class:`Part`; then
+``jax``. A script that trains calls :func:`join` first and cuts its batches with :func:`part`; then
 
     python -m mmcourse.learning.distributed --processes 2 SCRIPT
 

@@ -22,6 +22,7 @@ def two_peaks(
     difference,
     *,
     window=True,
+    centred=True,
     ratio=2,
     amplitude=False,
     longest=False,
@@ -30,7 +31,8 @@ def two_peaks(
     """The search with the faults that the arguments ask for."""
     for length in reversed(lengths) if longest else lengths:
         n = np.arange(length)
-        sound = np.cos(2 * np.pi * 1_000 * n / 16_000) + np.cos(2 * np.pi * (1_000 + difference) * n / 16_000)
+        turns = 2 * np.pi * (n - (length / 2 if centred else 0)) / 16_000
+        sound = np.cos(1_000 * turns) + np.cos((1_000 + difference) * turns)
         if window:
             sound = sound * (0.5 - 0.5 * np.cos(2 * np.pi * n / length))
         power = np.abs(np.fft.rfft(sound, 64_000)) ** (1 if amplitude else 2)
@@ -88,6 +90,7 @@ WRONG = {
         "magnitude": lambda samples: np.abs(spectrum(samples)),
     },
     "audio-resolution": {
+        "both at their peak at the beginning": lambda difference: two_peaks(difference, centred=False),
         "no window": lambda difference: two_peaks(difference, window=False),
         "the longest": lambda difference: two_peaks(difference, longest=True),
         "one period of the difference": lambda difference: 16_000 / difference,
