@@ -5,8 +5,9 @@
 
 With two notebooks or more, two run at a time with one thread each. A notebook is not run again unless its
 cells, what they import from the package (mmcourse.closure), the results that they read from
-benchmarks/results or the lock have changed since its last run. FOLDER/measured.json holds the figures; the
-page's "Before you start" shows them. --tidy removes what is left of notebooks that are no longer there.
+benchmarks/results, the drawings that they show or the lock have changed since its last run.
+FOLDER/measured.json holds the figures; the page's "Before you start" shows them. --tidy removes what is
+left of notebooks that are no longer there.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from mmcourse import closure
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
+DRAWINGS = ROOT / "mmcourse" / "drawings"
 CELL_TIMEOUT = 1800  # seconds
 SAMPLE_EVERY = 0.2  # seconds
 # What two processes that share two cores are best told: TensorFlow's threads, and NumPy's.
@@ -47,7 +49,8 @@ def fingerprint(notebook: Path, parameters: dict) -> str:
         digest.update(json.dumps(part).encode())
     # By its file name, or by its bare name in quotes where a cell puts the two together.
     read = [p for p in sorted(RESULTS.glob("*.json")) if p.name in code or f'"{p.stem}"' in code]
-    for path in (ROOT / "requirements.txt", *read):
+    drawn = [p for p in sorted(DRAWINGS.glob("*.svg")) if f'diagram("{p.stem}")' in code]
+    for path in (ROOT / "requirements.txt", *read, *drawn):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

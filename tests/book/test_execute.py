@@ -1,4 +1,4 @@
-"""What is done again: a notebook whose cells, code, results or lock have changed, and no other."""
+"""What is done again: a notebook whose cells, code, results, drawings or lock have changed, and no other."""
 
 import shutil
 from pathlib import Path
@@ -57,6 +57,18 @@ def test_results_count_whose_file_name_a_cell_puts_together(notebook, results):
     (results / "other.json").write_text("[1]")
     assert execute.fingerprint(notebook, {}) == before
     (results / "thing.json").write_text("[1]")
+    assert execute.fingerprint(notebook, {}) != before
+
+
+def test_drawings_that_it_shows_count_and_others_do_not(notebook, results, monkeypatch, tmp_path):
+    monkeypatch.setattr(execute, "DRAWINGS", tmp_path)
+    for name in ("thing", "thing-two"):
+        (tmp_path / f"{name}.svg").write_text("<svg/>")
+    write(notebook, 'from mmcourse import show\nshow.diagram("thing")')
+    before = execute.fingerprint(notebook, {})
+    (tmp_path / "thing-two.svg").write_text("<svg></svg>")
+    assert execute.fingerprint(notebook, {}) == before
+    (tmp_path / "thing.svg").write_text("<svg></svg>")
     assert execute.fingerprint(notebook, {}) != before
 
 
