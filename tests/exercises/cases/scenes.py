@@ -186,6 +186,16 @@ WRONG = {
         "still too many": wrong(TOO_MANY, scene_then=FIVE),
         "still wrong": wrong(TOO_MANY, answer_then="a cat and a dog"),
         "other things": wrong(TOO_MANY, scene_then={"top left": "bus"}, answer_then="a bus"),
+        "another thing counted": wrong(
+            TOO_MANY, prompt="how many cats", answer="three", prompt_then="how many owls", answer_then="one"
+        ),
+        "another place": wrong(
+            TOO_MANY,
+            prompt="what is at the top right",
+            answer="a cat",
+            prompt_then="what is at the top left",
+            answer_then="a cat",
+        ),
         "not alike": wrong(ALIKE, answer="a cat"),
         "another cause": wrong(ALIKE, cause="wording"),
         "two things replaced": wrong(ALIKE, scene_then={"top left": "bus", "middle": "dog"}),
