@@ -68,7 +68,7 @@ def learning_curves(
             axes.plot(epochs, [entry[name] for entry in history], label=label)
         axes.set_xlabel("epoch")
         axes.legend(frameon=False)
-    left.set(ylabel="loss (nats a token)", yscale="log")
+    left.set(ylabel="loss (nats)", yscale="log")
     left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     left.yaxis.set_major_formatter(ScalarFormatter())
     left.yaxis.set_minor_formatter(NullFormatter())

@@ -37,7 +37,7 @@ class SpokenTest:
         validation: boolean, True for the questions on which thresholds are chosen; no scene is on both sides.
 
     The conditions are "quiet", each of :data:`NOISES` with its decibels ("a fan, 20 dB"), "silence" and
-    "wrong picture"; and quiet and the crowd once more, with a voice drawn anew and other noise ("quiet, again").
+    "wrong picture"; and quiet and the crowd once more, voice and noise drawn anew ("quiet, again").
     """
 
     exam: Exam
