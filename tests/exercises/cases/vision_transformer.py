@@ -69,6 +69,7 @@ WRONG = {
     },
     "vision-transformer-size": {
         "guessed": lambda: (0.93, 0.7),
+        "exchanged": lambda: (0.95, 0.92),
         "percent": lambda: (93, 95.6),
         "one number": lambda: 0.95,
     },
