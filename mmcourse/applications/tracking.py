@@ -87,13 +87,15 @@ def trace(right: np.ndarray, soft: bool = False, misread: tuple[float, float] = 
         ``float64`` ``(pupils, exercises)``: the belief after the answer, before learning from the exercise.
 
     Raises:
-        ValueError: not two axes, values outside 0 to 1, or a share of ``misread`` outside 0 to 0.5.
+        ValueError: not two axes, values outside 0 to 1, or ``misread`` is not two shares from 0 to 0.5.
     """
     right = np.asarray(right, dtype=float)
     if right.ndim != 2 or not ((right >= 0) & (right <= 1)).all():
         raise ValueError(
             f"expected marks or probabilities (pupils, exercises) from 0 to 1, got {right.shape}"
         )
+    if np.shape(misread) != (2,):
+        raise ValueError(f"misread must be two shares, of right and of wrong answers, got {misread!r}")
     for share in misread:
         checks.check_between("misread", share, 0, 0.5)
     if soft:  # how well each fact explains the picture: Bayes' rule without the reader's own prior

@@ -174,6 +174,7 @@ def test_the_reader_of_digits():
         (lambda: tracking.trace(np.zeros(3)), "pupils, exercises"),
         (lambda: tracking.trace(np.full((1, 2), 1.5)), "from 0 to 1"),
         (lambda: tracking.trace(np.ones((1, 2)), misread=(0.1, 0.6)), "misread"),
+        (lambda: tracking.trace(np.ones((1, 2)), misread=0.1), "misread must be two shares"),
         (lambda: handwriting.read_digits(np.zeros((28, 28))), "pictures, 28, 28"),
     ],
 )
