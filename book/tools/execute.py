@@ -28,7 +28,7 @@ from mmcourse import closure
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
-DRAWINGS = ROOT / "mmcourse" / "drawings"
+DRAWINGS = closure.PACKAGE / "drawings"
 CELL_TIMEOUT = 1800  # seconds
 SAMPLE_EVERY = 0.2  # seconds
 # What two processes that share two cores are best told: TensorFlow's threads, and NumPy's.

@@ -27,9 +27,10 @@ def write(path: Path, code: str, text: str = "# Thing") -> None:
 def results(tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "results"
     folder.mkdir()
-    for name in ("thing.json", "other.json"):
+    for name in ("thing.json", "other.json", "thing.svg", "thing-two.svg"):
         (folder / name).write_text("{}")
     monkeypatch.setattr(execute, "RESULTS", folder)
+    monkeypatch.setattr(execute, "DRAWINGS", folder)
     return folder
 
 
@@ -43,32 +44,21 @@ def test_cells_count_and_the_text_around_them_does_not(notebook, results):
     assert execute.fingerprint(notebook, {"profile": "gpu"}) != before
 
 
-def test_results_that_it_reads_count_and_others_do_not(notebook, results):
+@pytest.mark.parametrize(
+    ("code", "its", "other"),
+    [
+        ("open('thing.json')", "thing.json", "other.json"),
+        ('for study in ("thing",):\n    open(f"results/{study}.json")', "thing.json", "other.json"),
+        ('from mmcourse import show\nshow.diagram("thing-two")', "thing-two.svg", "thing.svg"),
+    ],
+    ids=["a result", "a result whose file name a cell puts together", "a drawing"],
+)
+def test_files_that_it_names_count_and_others_do_not(notebook, results, code, its, other):
+    write(notebook, code)
     before = execute.fingerprint(notebook, {})
-    (results / "other.json").write_text("[1]")
+    (results / other).write_text("[1]")
     assert execute.fingerprint(notebook, {}) == before
-    (results / "thing.json").write_text("[1]")
-    assert execute.fingerprint(notebook, {}) != before
-
-
-def test_results_count_whose_file_name_a_cell_puts_together(notebook, results):
-    write(notebook, 'for study in ("thing",):\n    text = open(f"results/{study}.json").read()')
-    before = execute.fingerprint(notebook, {})
-    (results / "other.json").write_text("[1]")
-    assert execute.fingerprint(notebook, {}) == before
-    (results / "thing.json").write_text("[1]")
-    assert execute.fingerprint(notebook, {}) != before
-
-
-def test_drawings_that_it_shows_count_and_others_do_not(notebook, results, monkeypatch, tmp_path):
-    monkeypatch.setattr(execute, "DRAWINGS", tmp_path)
-    for name in ("thing", "thing-two"):
-        (tmp_path / f"{name}.svg").write_text("<svg/>")
-    write(notebook, 'from mmcourse import show\nshow.diagram("thing")')
-    before = execute.fingerprint(notebook, {})
-    (tmp_path / "thing-two.svg").write_text("<svg></svg>")
-    assert execute.fingerprint(notebook, {}) == before
-    (tmp_path / "thing.svg").write_text("<svg></svg>")
+    (results / its).write_text("[1]")
     assert execute.fingerprint(notebook, {}) != before
 
 
