@@ -53,8 +53,9 @@ class Table:
             texts = [other for other in row if isinstance(other, str)]
             text = texts[0] if self.describe is None and texts else row[self.describe or 0]
             text = f"The picture of: {text}" if isinstance(text, str) else "A picture"
-            if sum(isinstance(other, np.ndarray) for other in row) > 1:
-                text += f" ({self.columns[column]})"
+            heading = "".join(self.columns[column : column + 1])
+            if heading and sum(isinstance(other, np.ndarray) for other in row) > 1:
+                text += f" ({heading})"
             alternative = html.escape(text, quote=True)
             side = cell.shape[0]
             return (

@@ -163,6 +163,11 @@ def test_alternative_text_is_the_first_text_of_the_row():
     ]
 
 
+def test_several_pictures_without_headings_have_the_text_of_the_row():
+    table = show.Table(["", "name"], [[picture(), "a cat", picture()]])
+    assert [attributes["alt"] for attributes in read(table).of("img")] == ["The picture of: a cat"] * 2
+
+
 def test_alternative_text_can_be_of_another_column():
     table = show.Table(["picture", "prompt", "answer"], [[picture(), "what is this", "dragon"]], describe=2)
     assert read(table).of("img")[0]["alt"] == "The picture of: dragon"
